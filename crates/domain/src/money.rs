@@ -1,0 +1,299 @@
+//! Exact money: price, quantity and cash as decimals in newtypes, and the named bridges to and from `f64`.
+//!
+//! Sums and products of ledger values are exact: an operation that cannot be exact in 28 digits is an error, not a
+//! rounding. Rounding happens only in functions that say so.
+
+use std::fmt;
+use std::ops::Neg;
+
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why an exact operation failed.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum MoneyError {
+    /// The exact result does not fit 28 digits.
+    #[error("{left} {operation} {right} has no exact result in 28 digits")]
+    Inexact {
+        /// Left operand.
+        left: Decimal,
+        /// `+`, `-` or `x`.
+        operation: char,
+        /// Right operand.
+        right: Decimal,
+    },
+    /// A number of the research world that has no decimal value.
+    #[error("{value} cannot become {what}: it must be a finite number of magnitude below 7.9e28")]
+    NotDecimal {
+        /// The number found.
+        value: f64,
+        /// What it was to become.
+        what: &'static str,
+    },
+}
+
+fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
+    let sum = left.checked_add(right).filter(|sum| sum.is_zero() || sum.scale() >= left.scale().max(right.scale()));
+    sum.ok_or(MoneyError::Inexact { left, operation: '+', right })
+}
+
+fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
+    let product =
+        left.checked_mul(right).filter(|product| product.is_zero() || product.scale() == left.scale() + right.scale());
+    product.ok_or(MoneyError::Inexact { left, operation: 'x', right })
+}
+
+fn round_to_step(value: Decimal, step: Decimal, strategy: RoundingStrategy) -> Option<Decimal> {
+    let steps = value.checked_div(step)?.round_dp_with_strategy(0, strategy);
+    steps.checked_mul(step).map(|rounded| rounded.normalize())
+}
+
+macro_rules! ledger_number {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Decimal);
+
+        impl $name {
+            /// Nothing.
+            pub const ZERO: Self = Self(Decimal::ZERO);
+
+            /// Wraps a decimal.
+            #[inline]
+            pub const fn new(value: Decimal) -> Self {
+                Self(value)
+            }
+
+            /// The decimal inside.
+            #[inline]
+            pub const fn decimal(self) -> Decimal {
+                self.0
+            }
+
+            /// Whether it is zero.
+            #[inline]
+            pub fn is_zero(self) -> bool {
+                self.0.is_zero()
+            }
+
+            /// The magnitude.
+            #[inline]
+            pub fn abs(self) -> Self {
+                Self(self.0.abs())
+            }
+
+            /// The nearest `f64`: the bridge from the ledger to the research world.
+            #[inline]
+            pub fn to_f64(self) -> f64 {
+                self.0.to_f64().expect("a decimal has a nearest f64")
+            }
+
+            /// The exact sum.
+            ///
+            /// # Errors
+            /// [`MoneyError::Inexact`] when it does not fit 28 digits.
+            #[inline]
+            pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
+                exact_add(self.0, other.0).map(Self)
+            }
+
+            /// The exact difference.
+            ///
+            /// # Errors
+            /// [`MoneyError::Inexact`] when it does not fit 28 digits.
+            #[inline]
+            pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+                exact_add(self.0, -other.0).map(Self)
+            }
+        }
+
+        impl Neg for $name {
+            type Output = Self;
+
+            #[inline]
+            fn neg(self) -> Self {
+                Self(-self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0.normalize(), f)
+            }
+        }
+    };
+}
+
+ledger_number!(
+    /// A price per unit, in the instrument's currency.
+    Price, "a price"
+);
+ledger_number!(
+    /// A signed number of units; negative is short or sold.
+    Quantity, "a quantity"
+);
+ledger_number!(
+    /// A signed amount of the account's currency.
+    Cash, "an amount of cash"
+);
+
+fn decimal_of(value: f64, what: &'static str) -> Result<Decimal, MoneyError> {
+    Decimal::from_f64(value).ok_or(MoneyError::NotDecimal { value, what })
+}
+
+impl Price {
+    /// The price on the tick grid nearest to `value`, halves away from zero: the bridge for market prices.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotDecimal`] when `value` is not finite or too large.
+    pub fn from_f64_on_tick(value: f64, tick: Decimal) -> Result<Self, MoneyError> {
+        let decimal = decimal_of(value, "a price")?;
+        // Most market prices lie on the grid already; the remainder is cheaper than the division.
+        if (decimal % tick).is_zero() {
+            return Ok(Self(decimal));
+        }
+        round_to_step(decimal, tick, RoundingStrategy::MidpointAwayFromZero)
+            .map(Self)
+            .ok_or(MoneyError::NotDecimal { value, what: "a price" })
+    }
+
+    /// What `quantity` units cost at this price, exactly.
+    ///
+    /// # Errors
+    /// [`MoneyError::Inexact`] when the product does not fit 28 digits.
+    #[inline]
+    pub fn times(self, quantity: Quantity) -> Result<Cash, MoneyError> {
+        exact_mul(self.0, quantity.0).map(Cash)
+    }
+}
+
+impl Quantity {
+    /// The whole number of lots in `value`, rounded towards zero, so that an order is never larger than what was asked.
+    ///
+    /// A value within 1e-9 lots of a whole number counts as that number: the research world's rounding noise must not
+    /// cost a lot.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotDecimal`] when `value` is not finite or too large.
+    pub fn from_f64_towards_zero(value: f64, lot: Decimal) -> Result<Self, MoneyError> {
+        let what = "a quantity";
+        let lots = value / lot.to_f64().expect("a decimal has a nearest f64");
+        let nearest = lots.round();
+        let whole = if (lots - nearest).abs() <= 1e-9 * nearest.abs().max(1.0) { nearest } else { lots.trunc() };
+        let units = decimal_of(whole, what)?.checked_mul(lot);
+        units.map(|units| Self(units.normalize())).ok_or(MoneyError::NotDecimal { value, what })
+    }
+
+    /// The largest whole number of lots not above this magnitude, sign kept.
+    pub fn towards_zero_to_lot(self, lot: Decimal) -> Self {
+        let rounded = round_to_step(self.0, lot, RoundingStrategy::ToZero);
+        Self(rounded.expect("dividing by a positive lot of at most 8 decimals fits"))
+    }
+
+    /// Whether it buys (positive).
+    #[inline]
+    pub fn is_positive(self) -> bool {
+        self.0 > Decimal::ZERO
+    }
+}
+
+impl Cash {
+    /// The amount nearest to `value` with `decimals` decimals, halves away from zero.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotDecimal`] when `value` is not finite or too large.
+    pub fn from_f64_rounded(value: f64, decimals: u32) -> Result<Self, MoneyError> {
+        let decimal = decimal_of(value, "an amount of cash")?;
+        Ok(Self(decimal.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)))
+    }
+
+    /// The part `numerator / denominator` of this amount, rounded to `decimals` decimals, halves away from zero. The
+    /// caller keeps the remainder, so that parts add up to the whole.
+    ///
+    /// # Errors
+    /// [`MoneyError::Inexact`] when the product does not fit, or `denominator` is zero.
+    pub fn share(self, numerator: Quantity, denominator: Quantity, decimals: u32) -> Result<Self, MoneyError> {
+        let failed = MoneyError::Inexact { left: self.0, operation: 'x', right: numerator.0 };
+        let part = self.0.checked_mul(numerator.0).and_then(|product| product.checked_div(denominator.0));
+        let part = part.ok_or(failed)?;
+        Ok(Self(part.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dec(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn products_are_exact_or_an_error() {
+        let price = Price::new(dec("12345.67890123"));
+        let cost = price.times(Quantity::new(dec("98765.43210987"))).unwrap();
+        assert_eq!(cost.decimal(), dec("1219326311.1385451303513201"));
+        let huge = Price::new(dec("1234567890123456.7890123"));
+        assert!(matches!(huge.times(Quantity::new(dec("1.123456789"))), Err(MoneyError::Inexact { .. })));
+        assert!(Cash::new(Decimal::MAX).plus(Cash::new(dec("0.1"))).is_err());
+    }
+
+    #[test]
+    fn prices_round_to_the_tick() {
+        for (value, tick, expected) in
+            [(100.126, "0.01", "100.13"), (100.125, "0.25", "100.25"), (0.1 + 0.2, "0.00000001", "0.3")]
+        {
+            assert_eq!(Price::from_f64_on_tick(value, dec(tick)).unwrap().decimal(), dec(expected));
+        }
+        for bad in [f64::NAN, f64::INFINITY, 1e300] {
+            assert!(Price::from_f64_on_tick(bad, dec("0.01")).is_err());
+        }
+    }
+
+    #[test]
+    fn quantities_round_towards_zero_but_forgive_float_noise() {
+        for (value, lot, expected) in [
+            (10.9, "1", "10"),
+            (-10.9, "1", "-10"),
+            (0.3 / 0.1 * 1.0, "1", "3"),
+            (2.999_999_999_99, "1", "3"),
+            (0.123_456_789, "0.001", "0.123"),
+        ] {
+            assert_eq!(Quantity::from_f64_towards_zero(value, dec(lot)).unwrap().decimal(), dec(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn shares_leave_a_remainder_to_the_caller() {
+        let fee = Cash::new(dec("1.00"));
+        let third = fee.share(Quantity::new(dec("1")), Quantity::new(dec("3")), 8).unwrap();
+        assert_eq!(third.decimal(), dec("0.33333333"));
+        assert!(fee.share(Quantity::new(dec("1")), Quantity::ZERO, 8).is_err());
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        proptest! {
+            #[test]
+            fn tick_rounding_is_within_half_a_tick(value in 0.01f64..1e6, exponent in 0u32..6) {
+                let tick = Decimal::new(1, exponent);
+                let price = Price::from_f64_on_tick(value, tick).unwrap();
+                prop_assert!((price.to_f64() - value).abs() <= 0.5 * tick.to_f64().unwrap() * (1.0 + 1e-9));
+                prop_assert!((price.decimal() % tick).is_zero());
+            }
+
+            #[test]
+            fn lots_never_exceed_what_was_asked(value in -1e6f64..1e6, exponent in 0u32..8) {
+                let lot = Decimal::new(1, exponent);
+                let quantity = Quantity::from_f64_towards_zero(value, lot).unwrap().to_f64();
+                prop_assert!(quantity.abs() <= value.abs() * (1.0 + 1e-9) + 1e-9);
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The ports: small object-safe traits between engine crates and drivers.
+
+use thiserror::Error;
+
+use crate::{
+    Approved, FeatureError, FeatureId, FeatureSpec, Fill, InstrumentId, Intents, Intervention, MarketData, MarketView,
+    ModelId, MoneyError, Order, PortfolioState, Price, Proposal, RegimeEstimate, RegimeInput, Requirements, RiskStatus,
+    SeriesId, StepRecord, TargetWeights, UtcNanos, Verdict,
+};
+
+/// A model that cannot decide. The run stops with it: going on without a model would be another strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct ModelError {
+    /// What is wrong, where, and what to do.
+    pub message: String,
+}
+
+/// A trading model.
+///
+/// `decide` is called at each close of a bar that the requirements name as a trigger, never before the start of the
+/// run. It must depend on nothing but the view and what it kept from earlier views: no clock, no randomness without a
+/// seed from its parameters, no IO.
+pub trait Model: Send {
+    /// The stable name under which it is configured and recorded, such as `EquityTrendModel_v1`.
+    fn id(&self) -> &str;
+
+    /// What it will look at. Called once, before the first bar.
+    fn requirements(&self) -> &Requirements;
+
+    /// Puts targets or orders into `out`, which comes empty.
+    ///
+    /// # Errors
+    /// [`ModelError`] when it cannot decide for a reason that more data will not cure.
+    fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError>;
+}
+
+/// Names the regime of the present. Filtered, never smoothed: an estimate is never revised.
+pub trait RegimeDetector: Send {
+    /// What it will look at.
+    fn requirements(&self) -> &Requirements;
+
+    /// The estimate at the view's time. `inputs` comes empty and receives the numbers decided on.
+    fn update(&mut self, view: &MarketView<'_>, inputs: &mut Vec<RegimeInput>) -> RegimeEstimate;
+}
+
+/// The values of features, by bar. Columns in a backtest, the same streaming operators live.
+pub trait FeatureSource {
+    /// Makes sure the feature is computed and returns its id; the same spec and inputs give the same id.
+    ///
+    /// # Errors
+    /// [`FeatureError`] for unknown names, parameters or the wrong number of inputs.
+    fn prepare(
+        &mut self,
+        spec: &FeatureSpec,
+        inputs: &[SeriesId],
+        market: &MarketData,
+    ) -> Result<FeatureId, FeatureError>;
+
+    /// One value per bar of the feature's first input series, NaN while warming up. The value at index `i` uses no bar
+    /// that closes after bar `i`.
+    fn column(&self, id: FeatureId) -> &[f64];
+}
+
+/// What a portfolio constructor looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct PortfolioContext<'a> {
+    /// Now.
+    pub as_of: UtcNanos,
+    /// The regime.
+    pub regime: RegimeEstimate,
+    /// The latest target of every model and instrument, model by model, as fractions of the model's budget; NaN where
+    /// the model has given none.
+    pub model_targets: &'a [f64],
+    /// The number of instruments (the row length of `model_targets`).
+    pub instruments: usize,
+}
+
+/// Turns the models' wishes into portfolio weights.
+pub trait PortfolioConstructor: Send {
+    /// Takes the models of the run, in the order of their ids, before the first bar.
+    ///
+    /// # Errors
+    /// [`ModelError`] when a model has no budget here, or a budget has no model.
+    fn bind(&mut self, models: &[&str]) -> Result<(), ModelError>;
+
+    /// The fraction of portfolio equity that a model may use in a regime.
+    fn budget(&self, model: ModelId, regime: &RegimeEstimate) -> f64;
+
+    /// Adds every model's contribution to `out`, which comes all zero.
+    fn targets(&self, context: &PortfolioContext<'_>, out: &mut TargetWeights);
+
+    /// The smallest change of an instrument's net weight that is worth a trade when nothing else asks for one.
+    fn no_trade_band(&self) -> f64;
+}
+
+/// Limits that are not negotiable.
+pub trait RiskEngine: Send {
+    /// Looks at the portfolio once per step, before anything is proposed, and returns the standing. Changes of standing
+    /// are reported in `reasons`.
+    fn observe(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> RiskStatus;
+
+    /// Judges a proposal. A missing price or equity means refusal.
+    fn review(&self, state: &PortfolioState<'_>, proposal: &Proposal<'_>) -> Verdict;
+}
+
+/// What a broker needs to know of the account to size and fill an order.
+pub trait AccountSource {
+    /// Portfolio equity at the last prices.
+    fn equity(&self) -> f64;
+
+    /// A model's exact position.
+    fn model_position(&self, model: ModelId, instrument: InstrumentId) -> crate::Quantity;
+}
+
+/// A broker that failed.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum BrokerError {
+    /// A price or quantity that the ledger cannot take.
+    #[error("{instrument} at {time}: {source}")]
+    Money {
+        /// The instrument's symbol.
+        instrument: String,
+        /// When.
+        time: UtcNanos,
+        /// What is wrong.
+        source: MoneyError,
+    },
+}
+
+/// Where orders go.
+pub trait Broker {
+    /// Takes an approved order; nothing else can be sent.
+    ///
+    /// An order that no gate has approved does not compile:
+    ///
+    /// ```compile_fail
+    /// fn send(broker: &mut dyn sextant_domain::ports::Broker, order: sextant_domain::Order) {
+    ///     broker.submit(order).unwrap();
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the order cannot be taken.
+    fn submit(&mut self, order: Approved<Order>) -> Result<(), BrokerError>;
+
+    /// The next fill that has happened by `now`, or `None`. Called until it returns `None`; each fill is posted before
+    /// the next call, so that `account` is up to date.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when an order cannot be filled for a reason other than the market.
+    fn next_fill(&mut self, now: UtcNanos, account: &dyn AccountSource) -> Result<Option<Fill>, BrokerError>;
+
+    /// Orders sent and not filled yet, oldest first.
+    fn working(&self) -> &[Approved<Order>];
+}
+
+/// Receives every step.
+pub trait ResultSink {
+    /// One step has ended. The record is reused; copy what is to be kept.
+    fn record(&mut self, step: &StepRecord);
+
+    /// A daily mark: the exact value of the whole portfolio and of each model's profit and loss.
+    fn mark(&mut self, mark: &DailyMark<'_>);
+}
+
+/// The exact state of the books at the end of a trading day.
+#[derive(Debug, Clone, Copy)]
+pub struct DailyMark<'a> {
+    /// The end of the day: the session close, or midnight UTC where anything trades round the clock.
+    pub time: UtcNanos,
+    /// Portfolio equity.
+    pub equity: crate::Cash,
+    /// Each model's profit and loss since the start, costs included; they add up to the portfolio's.
+    pub model_pnl: &'a [crate::Cash],
+    /// Open positions: instrument, signed quantity, last price.
+    pub positions: &'a [(InstrumentId, crate::Quantity, Price)],
+}

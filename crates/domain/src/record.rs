@@ -1,0 +1,93 @@
+//! The audit record of one decision step.
+
+use crate::{
+    Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, RegimeEstimate, RegimeInput, RiskStatus, UtcNanos,
+};
+
+/// Portfolio value at the end of a step, in the research world.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct EquityPoint {
+    /// Cash plus positions at their last closes.
+    pub equity: f64,
+    /// Cash.
+    pub cash: f64,
+    /// Sum of absolute position values.
+    pub gross: f64,
+    /// Sum of signed position values.
+    pub net: f64,
+}
+
+/// An order that risk refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefusedOrder {
+    /// What was asked for.
+    pub draft: OrderDraft,
+    /// The code of the rule that refused it.
+    pub rule: &'static str,
+}
+
+/// Everything that happened in one step, in the order of the step. Reused from step to step; copy what must be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// The instant.
+    pub time: UtcNanos,
+    /// Fills posted, in order.
+    pub fills: Vec<Fill>,
+    /// The regime, when it differs from the step before.
+    pub regime: Option<RegimeEstimate>,
+    /// The numbers it was decided on; filled only together with `regime`.
+    pub regime_inputs: Vec<RegimeInput>,
+    /// Targets the models asked for: model, instrument, fraction of the model's budget.
+    pub intents: Vec<(ModelId, InstrumentId, f64)>,
+    /// Approved net target weights of managed instruments, when targets were computed in this step.
+    pub targets: Vec<(InstrumentId, f64)>,
+    /// Acts of the risk rules.
+    pub interventions: Vec<Intervention>,
+    /// Orders sent.
+    pub orders: Vec<Order>,
+    /// Orders refused.
+    pub refused: Vec<RefusedOrder>,
+    /// The risk engine's standing.
+    pub status: RiskStatus,
+    /// Portfolio value.
+    pub equity: EquityPoint,
+    /// Each model's profit and loss since the start, costs included.
+    pub model_pnl: Vec<f64>,
+    /// Whether trading was allowed (false before the start of the run, while features warm up).
+    pub trading: bool,
+}
+
+impl StepRecord {
+    /// An empty record for a run with `models` models.
+    pub fn new(models: usize) -> Self {
+        Self {
+            time: UtcNanos::MIN,
+            fills: Vec::new(),
+            regime: None,
+            regime_inputs: Vec::new(),
+            intents: Vec::new(),
+            targets: Vec::new(),
+            interventions: Vec::new(),
+            orders: Vec::new(),
+            refused: Vec::new(),
+            status: RiskStatus::Normal,
+            equity: EquityPoint::default(),
+            model_pnl: vec![0.0; models],
+            trading: false,
+        }
+    }
+
+    /// Empties the record for the step at `time`, keeping its memory.
+    pub fn begin(&mut self, time: UtcNanos, trading: bool) {
+        self.time = time;
+        self.trading = trading;
+        self.fills.clear();
+        self.regime = None;
+        self.regime_inputs.clear();
+        self.intents.clear();
+        self.targets.clear();
+        self.interventions.clear();
+        self.orders.clear();
+        self.refused.clear();
+    }
+}

@@ -1,0 +1,128 @@
+//! What a model sees at one instant: everything available by then, and nothing later.
+
+use crate::ports::FeatureSource;
+use crate::{BarsView, Binding, FeatureRef, InstrumentRef, MacroRef, MarketData, SeriesRef, UtcNanos};
+
+/// A model's own account at the time of the decision, in the research world.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountView<'a> {
+    /// Portfolio equity.
+    pub portfolio_equity: f64,
+    /// The model's own profit and loss since the start, costs included.
+    pub model_pnl: f64,
+    /// The model's signed positions in units, by instrument id.
+    pub positions: &'a [f64],
+}
+
+/// A read-only window on the market that ends at [`as_of`](Self::as_of).
+///
+/// All slices are oldest first and end with the newest bar, feature value or publication that was available at `as_of`.
+/// There is no method that takes a time, so nothing later can be asked for.
+#[derive(Clone, Copy)]
+pub struct MarketView<'a> {
+    as_of: UtcNanos,
+    market: &'a MarketData,
+    available: &'a [usize],
+    features: &'a dyn FeatureSource,
+    binding: &'a Binding,
+    account: AccountView<'a>,
+}
+
+impl<'a> MarketView<'a> {
+    /// A view over the first `available[s]` bars of every series `s`. Drivers make views; models receive them.
+    ///
+    /// # Panics
+    /// When a series has a bar among its first `available` that closes after `as_of`: the driver is wrong then, and
+    /// going on would be look-ahead.
+    #[inline]
+    pub fn new(
+        as_of: UtcNanos,
+        market: &'a MarketData,
+        available: &'a [usize],
+        features: &'a dyn FeatureSource,
+        binding: &'a Binding,
+    ) -> Self {
+        for series in &binding.series {
+            let count = available[series.index()];
+            if count > 0 {
+                let newest = market.get(*series).bars.view().close_time[count - 1];
+                assert!(newest <= as_of, "a bar that closes at {newest} was shown at {as_of}");
+            }
+        }
+        let account = AccountView { portfolio_equity: 0.0, model_pnl: 0.0, positions: &[] };
+        Self { as_of, market, available, features, binding, account }
+    }
+
+    /// The same view with the model's account.
+    #[inline]
+    pub fn with_account(mut self, account: AccountView<'a>) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// The instant of the decision.
+    #[inline]
+    pub fn as_of(&self) -> UtcNanos {
+        self.as_of
+    }
+
+    /// The bars of a series that have closed by now.
+    #[inline]
+    pub fn bars(&self, series: SeriesRef) -> BarsView<'a> {
+        let id = self.binding.series[series.position()];
+        self.market.get(id).bars.first(self.available[id.index()])
+    }
+
+    /// Whether a bar of the series closed at this very instant.
+    #[inline]
+    pub fn closed_now(&self, series: SeriesRef) -> bool {
+        self.bars(series).close_time.last() == Some(&self.as_of)
+    }
+
+    /// The feature's newest value; `None` while it is warming up.
+    #[inline]
+    pub fn feature(&self, feature: FeatureRef) -> Option<f64> {
+        self.feature_history(feature).last().copied().filter(|value| !value.is_nan())
+    }
+
+    /// The feature's values, one per closed bar of its series; NaN while warming up.
+    #[inline]
+    pub fn feature_history(&self, feature: FeatureRef) -> &'a [f64] {
+        let (id, series) = self.binding.features[feature.position()];
+        &self.features.column(id)[..self.available[series.index()]]
+    }
+
+    /// The newest published value of a macro series; `None` when there is none yet or the run has no such series.
+    pub fn macro_value(&self, series: MacroRef) -> Option<f64> {
+        self.macro_history(series).last().copied()
+    }
+
+    /// The values of a macro series published by now.
+    pub fn macro_history(&self, series: MacroRef) -> &'a [f64] {
+        match self.binding.macros[series.position()] {
+            Some(index) => {
+                let one = &self.market.macros()[index];
+                &one.values()[..one.available(self.as_of)]
+            }
+            None => &[],
+        }
+    }
+
+    /// When the newest value of a macro series was published.
+    pub fn macro_published(&self, series: MacroRef) -> Option<UtcNanos> {
+        let one = &self.market.macros()[self.binding.macros[series.position()]?];
+        one.published()[..one.available(self.as_of)].last().copied()
+    }
+
+    /// The model's signed position in units.
+    #[inline]
+    pub fn position(&self, instrument: InstrumentRef) -> f64 {
+        let id = self.binding.instruments[instrument.position()];
+        self.account.positions.get(id.index()).copied().unwrap_or(0.0)
+    }
+
+    /// The model's account.
+    pub fn account(&self) -> AccountView<'a> {
+        self.account
+    }
+}

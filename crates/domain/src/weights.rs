@@ -1,0 +1,82 @@
+//! Target weights of the whole portfolio, with each model's contribution.
+
+use crate::{InstrumentId, ModelId};
+
+/// Signed fractions of portfolio equity per instrument, divided by model.
+///
+/// Dense: a row per model, a column per instrument. `net` is always the sum of the contributions. An instrument is
+/// *managed* when some model has given it a target; positions in other instruments belong to explicit orders and are
+/// shown here at their present weight so that limits can count them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetWeights {
+    instruments: usize,
+    contributions: Vec<f64>,
+    net: Vec<f64>,
+    managed: Vec<bool>,
+}
+
+impl TargetWeights {
+    /// All zero and unmanaged.
+    pub fn new(models: usize, instruments: usize) -> Self {
+        Self {
+            instruments,
+            contributions: vec![0.0; models * instruments],
+            net: vec![0.0; instruments],
+            managed: vec![false; instruments],
+        }
+    }
+
+    /// Back to all zero and unmanaged, keeping the memory.
+    pub fn clear(&mut self) {
+        self.contributions.fill(0.0);
+        self.net.fill(0.0);
+        self.managed.fill(false);
+    }
+
+    /// Adds one model's target; the instrument becomes managed.
+    pub fn add_target(&mut self, model: ModelId, instrument: InstrumentId, weight: f64) {
+        self.add(model, instrument, weight);
+        self.managed[instrument.index()] = true;
+    }
+
+    /// Adds a position that no target governs.
+    pub fn add_unmanaged(&mut self, model: ModelId, instrument: InstrumentId, weight: f64) {
+        self.add(model, instrument, weight);
+    }
+
+    fn add(&mut self, model: ModelId, instrument: InstrumentId, weight: f64) {
+        self.contributions[model.index() * self.instruments + instrument.index()] += weight;
+        self.net[instrument.index()] += weight;
+    }
+
+    /// Net weight per instrument.
+    #[inline]
+    pub fn net(&self) -> &[f64] {
+        &self.net
+    }
+
+    /// Whether targets govern the instrument.
+    #[inline]
+    pub fn is_managed(&self, instrument: InstrumentId) -> bool {
+        self.managed[instrument.index()]
+    }
+
+    /// One model's part.
+    #[inline]
+    pub fn contribution(&self, model: ModelId, instrument: InstrumentId) -> f64 {
+        self.contributions[model.index() * self.instruments + instrument.index()]
+    }
+
+    /// The number of models.
+    pub fn models(&self) -> usize {
+        self.contributions.len().checked_div(self.instruments).unwrap_or(0)
+    }
+
+    /// Multiplies every contribution of an instrument. The gate calls it with factors from 0 to 1.
+    pub(crate) fn scale(&mut self, instrument: usize, factor: f64) {
+        self.net[instrument] *= factor;
+        for row in self.contributions.chunks_exact_mut(self.instruments) {
+            row[instrument] *= factor;
+        }
+    }
+}

@@ -74,9 +74,11 @@ impl TargetWeights {
 
     /// Multiplies every contribution of an instrument. The gate calls it with factors from 0 to 1.
     pub(crate) fn scale(&mut self, instrument: usize, factor: f64) {
-        self.net[instrument] *= factor;
+        // Zero times NaN is NaN, but a weight that must go is gone whatever it was.
+        let scaled = |weight: f64| if factor == 0.0 { 0.0 } else { weight * factor };
+        self.net[instrument] = scaled(self.net[instrument]);
         for row in self.contributions.chunks_exact_mut(self.instruments) {
-            row[instrument] *= factor;
+            row[instrument] = scaled(row[instrument]);
         }
     }
 }

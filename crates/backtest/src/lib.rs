@@ -1,0 +1,26 @@
+//! History driver and simulated venue of the Sextant trading platform.
+//!
+//! [`run`] replays market data through the decision step of `sextant-engine`: bars become visible when they close,
+//! orders go to a [`SimulatedVenue`] that fills them by a stated convention with stated costs, and every step goes to a
+//! [`ResultSink`](sextant_domain::ports::ResultSink). A run is a function of its arguments and nothing else.
+//!
+//! # Invariants
+//! * Time is availability: a step at `t` sees bars that closed at or before `t`, and the venue uses no price from after
+//!   the instant at which it says an order filled.
+//! * Nothing fills on a bar that is not there.
+//! * Costs, capital and the fill convention have no defaults.
+//!
+//! # Deliberately absent
+//! Order kinds other than market orders, partial fills and corporate actions on raw prices.
+
+mod costs;
+mod driver;
+mod recorder;
+mod timeline;
+mod venue;
+
+pub use costs::{CostError, CostSchedule, Costs, ProportionalCosts};
+pub use driver::{BacktestConfig, BacktestError, EndOfRun, RunOutcome, run};
+pub use recorder::{NullSink, Recorder};
+pub use timeline::Timeline;
+pub use venue::{FillConvention, SimulatedVenue};

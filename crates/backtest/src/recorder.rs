@@ -1,0 +1,38 @@
+//! Sinks: one that keeps what most users look at, and one that keeps nothing.
+
+use sextant_domain::ports::{DailyMark, ResultSink};
+use sextant_domain::{EquityPoint, Fill, Intervention, Order, StepRecord, UtcNanos};
+
+/// Keeps equity by step, orders, fills and risk interventions in memory.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recorder {
+    /// Portfolio value at each step.
+    pub equity: Vec<(UtcNanos, EquityPoint)>,
+    /// Orders sent.
+    pub orders: Vec<Order>,
+    /// Fills.
+    pub fills: Vec<Fill>,
+    /// Acts of the risk rules.
+    pub interventions: Vec<(UtcNanos, Intervention)>,
+}
+
+impl ResultSink for Recorder {
+    fn record(&mut self, step: &StepRecord) {
+        self.equity.push((step.time, step.equity));
+        self.orders.extend_from_slice(&step.orders);
+        self.fills.extend_from_slice(&step.fills);
+        self.interventions.extend(step.interventions.iter().map(|one| (step.time, one.clone())));
+    }
+
+    fn mark(&mut self, _mark: &DailyMark<'_>) {}
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NullSink;
+
+impl ResultSink for NullSink {
+    fn record(&mut self, _step: &StepRecord) {}
+
+    fn mark(&mut self, _mark: &DailyMark<'_>) {}
+}

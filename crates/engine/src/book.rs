@@ -1,0 +1,278 @@
+//! Exact books: positions as FIFO lots, cash flows, fees and closed round trips.
+
+use std::collections::VecDeque;
+
+use sextant_domain::{Cash, InstrumentId, MoneyError, Price, Quantity, UtcNanos};
+
+/// Decimals to which a fee is divided when one fill opens or closes several lots; remainders stay with the last part.
+const FEE_SHARE_DECIMALS: u32 = 10;
+
+/// A round trip that has been closed, matched first in, first out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosedTrade {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// Signed quantity: positive was long.
+    pub quantity: Quantity,
+    /// When the lot was opened.
+    pub entry_time: UtcNanos,
+    /// When it was closed.
+    pub exit_time: UtcNanos,
+    /// Price it was opened at.
+    pub entry_price: Price,
+    /// Price it was closed at.
+    pub exit_price: Price,
+    /// Price difference times quantity.
+    pub gross: Cash,
+    /// Fees of entry and exit that fall on this quantity.
+    pub fees: Cash,
+    /// `gross - fees`.
+    pub net: Cash,
+}
+
+/// One signed trade to be booked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Posting {
+    pub(crate) instrument: InstrumentId,
+    pub(crate) time: UtcNanos,
+    pub(crate) quantity: Quantity,
+    pub(crate) price: Price,
+    pub(crate) fee: Cash,
+    pub(crate) slippage: Cash,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lot {
+    quantity: Quantity,
+    price: Price,
+    time: UtcNanos,
+    fee: Cash,
+}
+
+/// The exact state of one instrument in one book.
+#[derive(Debug, Clone, Default)]
+pub struct InstrumentBook {
+    quantity: Quantity,
+    lots: VecDeque<Lot>,
+    flow: Cash,
+    realised: Cash,
+    fees: Cash,
+    slippage: Cash,
+}
+
+impl InstrumentBook {
+    /// Signed position.
+    pub fn quantity(&self) -> Quantity {
+        self.quantity
+    }
+
+    /// Fees paid so far.
+    pub fn fees(&self) -> Cash {
+        self.fees
+    }
+
+    /// Cost of slippage so far; already contained in the prices paid.
+    pub fn slippage(&self) -> Cash {
+        self.slippage
+    }
+
+    /// Cash received less cash paid for the instrument, before fees.
+    pub fn flow(&self) -> Cash {
+        self.flow
+    }
+
+    /// Profit and loss at a price, fees included: `flow + quantity x price - fees`.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the value does not fit exactly.
+    pub fn pnl(&self, price: Price) -> Result<Cash, MoneyError> {
+        self.flow.plus(price.times(self.quantity)?)?.minus(self.fees)
+    }
+
+    /// Whether the cash flow equals the realised profit less what the open lots cost.
+    fn is_balanced(&self) -> Result<bool, MoneyError> {
+        let mut expected = self.realised;
+        let mut quantity = Quantity::ZERO;
+        for lot in &self.lots {
+            expected = expected.minus(lot.price.times(lot.quantity)?)?;
+            quantity = quantity.plus(lot.quantity)?;
+        }
+        Ok(expected == self.flow && quantity == self.quantity)
+    }
+}
+
+/// The books of one scope: the whole portfolio, or one model.
+#[derive(Debug, Clone)]
+pub struct Book {
+    instruments: Vec<InstrumentBook>,
+    flow: Cash,
+    fees: Cash,
+    trades: Vec<ClosedTrade>,
+}
+
+impl Book {
+    pub(crate) fn new(instruments: usize) -> Self {
+        Self {
+            instruments: vec![InstrumentBook::default(); instruments],
+            flow: Cash::ZERO,
+            fees: Cash::ZERO,
+            trades: Vec::new(),
+        }
+    }
+
+    /// One instrument's state.
+    pub fn instrument(&self, id: InstrumentId) -> &InstrumentBook {
+        &self.instruments[id.index()]
+    }
+
+    /// Cash received less cash paid over all instruments, before fees.
+    pub fn flow(&self) -> Cash {
+        self.flow
+    }
+
+    /// Fees paid over all instruments.
+    pub fn fees(&self) -> Cash {
+        self.fees
+    }
+
+    /// Round trips closed so far, in order of closing.
+    pub fn trades(&self) -> &[ClosedTrade] {
+        &self.trades
+    }
+
+    /// Books one trade. Returns whether the instrument's book balances afterwards.
+    pub(crate) fn post(&mut self, posting: Posting) -> Result<bool, MoneyError> {
+        let paid = posting.price.times(posting.quantity)?;
+        self.flow = self.flow.minus(paid)?;
+        self.fees = self.fees.plus(posting.fee)?;
+        let book = &mut self.instruments[posting.instrument.index()];
+        book.flow = book.flow.minus(paid)?;
+        book.fees = book.fees.plus(posting.fee)?;
+        book.slippage = book.slippage.plus(posting.slippage)?;
+        book.quantity = book.quantity.plus(posting.quantity)?;
+        match_lots(book, posting, &mut self.trades)?;
+        book.is_balanced()
+    }
+}
+
+/// Closes lots of the other side first in, first out, and opens a lot with what is left.
+fn match_lots(book: &mut InstrumentBook, posting: Posting, trades: &mut Vec<ClosedTrade>) -> Result<(), MoneyError> {
+    let mut left = posting.quantity;
+    let mut fee_left = posting.fee;
+    while !left.is_zero() {
+        let Some(lot) = book.lots.front_mut().filter(|lot| lot.quantity.is_positive() != left.is_positive()) else {
+            break;
+        };
+        let whole_lot = lot.quantity.abs() <= left.abs();
+        let closed = if whole_lot { lot.quantity } else { -left };
+        let entry_fee = part_of_fee(lot.fee, closed, lot.quantity)?;
+        let exit_fee = part_of_fee(fee_left, closed, left)?;
+        let gross = posting.price.times(closed)?.minus(lot.price.times(closed)?)?;
+        let fees = entry_fee.plus(exit_fee)?;
+        trades.push(ClosedTrade {
+            instrument: posting.instrument,
+            quantity: closed,
+            entry_time: lot.time,
+            exit_time: posting.time,
+            entry_price: lot.price,
+            exit_price: posting.price,
+            gross,
+            fees,
+            net: gross.minus(fees)?,
+        });
+        book.realised = book.realised.plus(gross)?;
+        left = left.plus(closed)?;
+        fee_left = fee_left.minus(exit_fee)?;
+        if whole_lot {
+            book.lots.pop_front();
+        } else {
+            lot.quantity = lot.quantity.minus(closed)?;
+            lot.fee = lot.fee.minus(entry_fee)?;
+        }
+    }
+    if !left.is_zero() {
+        book.lots.push_back(Lot { quantity: left, price: posting.price, time: posting.time, fee: fee_left });
+    }
+    Ok(())
+}
+
+/// The part of a fee that falls on `part` of `whole`; all of it when the part is the whole.
+fn part_of_fee(fee: Cash, part: Quantity, whole: Quantity) -> Result<Cash, MoneyError> {
+    if fee.is_zero() || part.abs() == whole.abs() {
+        return Ok(fee);
+    }
+    fee.share(part.abs(), whole.abs(), FEE_SHARE_DECIMALS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posting(quantity: i64, price: i64, fee: &str) -> Posting {
+        Posting {
+            instrument: InstrumentId::from_index(0),
+            time: UtcNanos::from_nanos(1),
+            quantity: Quantity::new(quantity.into()),
+            price: Price::new(price.into()),
+            fee: Cash::new(fee.parse().unwrap()),
+            slippage: Cash::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_flip_closes_lots_first_in_first_out_and_opens_the_rest() {
+        let mut book = Book::new(1);
+        for (quantity, price, fee) in [(10, 100, "1"), (5, 110, "1"), (-20, 120, "4")] {
+            assert!(book.post(posting(quantity, price, fee)).unwrap());
+        }
+        let gross: Vec<_> = book.trades().iter().map(|trade| trade.gross.to_string()).collect();
+        let fees: Vec<_> = book.trades().iter().map(|trade| trade.fees.to_string()).collect();
+        assert_eq!(gross, ["200", "50"]);
+        assert_eq!(fees, ["3", "2"]);
+        let instrument = book.instrument(InstrumentId::from_index(0));
+        assert_eq!(instrument.quantity(), Quantity::new((-5).into()));
+        // 250 realised, 5 short at 120 marked at 118 gives 10, fees 6.
+        assert_eq!(instrument.pnl(Price::new(118.into())).unwrap(), Cash::new(254.into()));
+    }
+
+    #[test]
+    fn fee_parts_add_up_to_the_fee() {
+        let mut book = Book::new(1);
+        for (quantity, price, fee) in [(3, 100, "1"), (-1, 100, "0"), (-1, 100, "0"), (-1, 100, "0")] {
+            book.post(posting(quantity, price, fee)).unwrap();
+        }
+        let total = book.trades().iter().try_fold(Cash::ZERO, |sum, trade| sum.plus(trade.fees)).unwrap();
+        assert_eq!(total, Cash::new(1.into()));
+        assert_eq!(book.trades().len(), 3);
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        proptest! {
+            #[test]
+            fn books_balance_after_every_fill(
+                fills in prop::collection::vec((-50i64..50, 1i64..10_000, 0u32..500), 1..60),
+                mark in 1i64..10_000,
+            ) {
+                let mut book = Book::new(1);
+                for (quantity, cents, fee) in fills {
+                    let mut one = posting(quantity, 1, "0");
+                    one.price = Price::new(rust_decimal::Decimal::new(cents, 2));
+                    one.fee = Cash::new(rust_decimal::Decimal::new(fee.into(), 2));
+                    prop_assert!(book.post(one).unwrap());
+                }
+                // Cash plus position equals closed round trips plus open lots, to the last unit.
+                let id = InstrumentId::from_index(0);
+                let mark = Price::new(rust_decimal::Decimal::new(mark, 2));
+                let closed = book.trades().iter().try_fold(Cash::ZERO, |sum, trade| sum.plus(trade.net)).unwrap();
+                let open = book.instruments[0].lots.iter().try_fold(Cash::ZERO, |sum, lot| {
+                    sum.plus(mark.times(lot.quantity)?.minus(lot.price.times(lot.quantity)?)?)?.minus(lot.fee)
+                });
+                prop_assert_eq!(book.instrument(id).pnl(mark).unwrap(), closed.plus(open.unwrap()).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The ledger: exact books of the portfolio and of each model, with a floating-point mirror for the research world.
+
+use sextant_domain::ports::AccountSource;
+use sextant_domain::{
+    Cash, EquityPoint, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos,
+};
+use thiserror::Error;
+
+use crate::book::{Book, Posting};
+
+/// Decimals to which a fill's fee is divided among models; the last one takes the remainder.
+const FEE_SHARE_DECIMALS: u32 = 10;
+
+/// Why a fill could not be booked.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum LedgerError {
+    /// A value that the exact books cannot hold.
+    #[error("order {order} at {time}: {source}")]
+    Money {
+        /// The order.
+        order: OrderId,
+        /// When it filled.
+        time: UtcNanos,
+        /// What is wrong.
+        source: MoneyError,
+    },
+    /// Books that do not balance: a defect of the platform, never of the data.
+    #[error("the books do not balance after order {order} at {time}: {what}; this is a defect, please report the run")]
+    OutOfBalance {
+        /// The order.
+        order: OrderId,
+        /// When it filled.
+        time: UtcNanos,
+        /// Which books.
+        what: &'static str,
+    },
+}
+
+/// Whose books: the whole portfolio or one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole portfolio.
+    Portfolio,
+    /// One model.
+    Model(ModelId),
+}
+
+/// Cash, positions and profit of a run.
+///
+/// Exact values are in the [`Book`]s. The mirror (`f64` cash, units and last prices) is set from them after every fill,
+/// never accumulated, so that it cannot drift.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    initial: Cash,
+    portfolio: Book,
+    models: Vec<Book>,
+    ticks: Vec<rust_decimal::Decimal>,
+    prices: Vec<f64>,
+    cash: f64,
+    units: Vec<f64>,
+    model_cash: Vec<f64>,
+    model_units: Vec<f64>,
+    open: Vec<usize>,
+}
+
+impl Ledger {
+    /// Empty books with `initial` cash.
+    pub fn new(initial: Cash, models: usize, instruments: &InstrumentTable) -> Self {
+        let count = instruments.len();
+        Self {
+            initial,
+            portfolio: Book::new(count),
+            models: vec![Book::new(count); models],
+            ticks: instruments.iter().map(|(_, instrument)| instrument.price_tick).collect(),
+            prices: vec![f64::NAN; count],
+            cash: initial.to_f64(),
+            units: vec![0.0; count],
+            model_cash: vec![0.0; models],
+            model_units: vec![0.0; models * count],
+            open: Vec::new(),
+        }
+    }
+
+    /// The cash the run began with.
+    pub fn initial(&self) -> Cash {
+        self.initial
+    }
+
+    /// The books of a scope.
+    pub fn book(&self, scope: Scope) -> &Book {
+        match scope {
+            Scope::Portfolio => &self.portfolio,
+            Scope::Model(model) => &self.models[model.index()],
+        }
+    }
+
+    /// Last price of an instrument; NaN before its first bar.
+    #[inline]
+    pub fn price(&self, instrument: InstrumentId) -> f64 {
+        self.prices[instrument.index()]
+    }
+
+    /// Marks an instrument to a new price.
+    #[inline]
+    pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
+        self.prices[instrument.index()] = price;
+    }
+
+    /// Instruments with a position in any book, in order of opening.
+    #[inline]
+    pub(crate) fn open(&self) -> &[usize] {
+        &self.open
+    }
+
+    /// Signed units of the whole portfolio, by instrument.
+    #[inline]
+    pub(crate) fn units(&self) -> &[f64] {
+        &self.units
+    }
+
+    /// Signed units of one model, by instrument.
+    #[inline]
+    pub fn model_units(&self, model: ModelId) -> &[f64] {
+        let count = self.units.len();
+        &self.model_units[model.index() * count..(model.index() + 1) * count]
+    }
+
+    /// Books a fill in the portfolio's book and, divided by its allocations, in the models' books.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when a value is not exact or the books do not balance afterwards.
+    pub fn post(&mut self, fill: &Fill) -> Result<(), LedgerError> {
+        let money = |source| LedgerError::Money { order: fill.order, time: fill.time, source };
+        let out_of_balance = |what| LedgerError::OutOfBalance { order: fill.order, time: fill.time, what };
+        let whole = Posting {
+            instrument: fill.instrument,
+            time: fill.time,
+            quantity: fill.quantity,
+            price: fill.price,
+            fee: fill.fee,
+            slippage: fill.slippage,
+        };
+        if !self.portfolio.post(whole).map_err(money)? {
+            return Err(out_of_balance("portfolio"));
+        }
+        self.post_allocations(fill, whole).map_err(money)?.map_err(out_of_balance)?;
+        self.check_sums(fill).map_err(money)?.map_err(out_of_balance)?;
+        self.mirror(fill);
+        Ok(())
+    }
+
+    fn post_allocations(&mut self, fill: &Fill, whole: Posting) -> Result<Result<(), &'static str>, MoneyError> {
+        let traded = fill.allocations.iter().try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
+        let per_unit = fill.price.minus(fill.reference_price)?;
+        let mut fee_left = fill.fee;
+        for (index, allocation) in fill.allocations.iter().enumerate() {
+            let last = index + 1 == fill.allocations.len();
+            let fee = if last || fee_left.is_zero() {
+                fee_left
+            } else {
+                fill.fee.share(allocation.quantity.abs(), traded, FEE_SHARE_DECIMALS)?
+            };
+            fee_left = fee_left.minus(fee)?;
+            let slippage = per_unit.times(allocation.quantity)?;
+            let posting = Posting { quantity: allocation.quantity, fee, slippage, ..whole };
+            if !self.models[allocation.model.index()].post(posting)? {
+                return Ok(Err("model"));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The models' books must add up to the portfolio's, to the last unit.
+    fn check_sums(&self, fill: &Fill) -> Result<Result<(), &'static str>, MoneyError> {
+        let (mut quantity, mut flow, mut fees) = (Quantity::ZERO, Cash::ZERO, Cash::ZERO);
+        for book in &self.models {
+            quantity = quantity.plus(book.instrument(fill.instrument).quantity())?;
+            flow = flow.plus(book.flow())?;
+            fees = fees.plus(book.fees())?;
+        }
+        let portfolio = &self.portfolio;
+        let agree = quantity == portfolio.instrument(fill.instrument).quantity()
+            && flow == portfolio.flow()
+            && fees == portfolio.fees();
+        Ok(if agree { Ok(()) } else { Err("sum of the models against the portfolio") })
+    }
+
+    fn mirror(&mut self, fill: &Fill) {
+        let index = fill.instrument.index();
+        let count = self.units.len();
+        self.cash = self.exact_cash().map_or(f64::NAN, Cash::to_f64);
+        self.units[index] = self.portfolio.instrument(fill.instrument).quantity().to_f64();
+        let mut held = self.units[index] != 0.0;
+        for (model, book) in self.models.iter().enumerate() {
+            let units = book.instrument(fill.instrument).quantity().to_f64();
+            self.model_units[model * count + index] = units;
+            self.model_cash[model] = book.flow().minus(book.fees()).map_or(f64::NAN, Cash::to_f64);
+            held |= units != 0.0;
+        }
+        let place = self.open.iter().position(|open| *open == index);
+        match (held, place) {
+            (true, None) => self.open.push(index),
+            (false, Some(place)) => {
+                self.open.remove(place);
+            }
+            _ => {}
+        }
+    }
+
+    fn exact_cash(&self) -> Result<Cash, MoneyError> {
+        self.initial.plus(self.portfolio.flow())?.minus(self.portfolio.fees())
+    }
+
+    /// Exact cash.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when it does not fit exactly.
+    pub fn cash(&self) -> Result<Cash, MoneyError> {
+        self.exact_cash()
+    }
+
+    /// The last price as the ledger sees it: on the instrument's tick.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when there is no price yet.
+    pub fn exact_price(&self, instrument: InstrumentId) -> Result<Price, MoneyError> {
+        Price::from_f64_on_tick(self.prices[instrument.index()], self.ticks[instrument.index()])
+    }
+
+    /// Exact profit and loss of a scope at the last prices, fees included.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a value does not fit exactly.
+    pub fn pnl(&self, scope: Scope) -> Result<Cash, MoneyError> {
+        let book = self.book(scope);
+        let mut total = book.flow().minus(book.fees())?;
+        for index in &self.open {
+            let instrument = InstrumentId::from_index(*index);
+            let quantity = book.instrument(instrument).quantity();
+            if !quantity.is_zero() {
+                total = total.plus(self.exact_price(instrument)?.times(quantity)?)?;
+            }
+        }
+        Ok(total)
+    }
+
+    /// Exact equity: initial cash plus the portfolio's profit and loss.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a value does not fit exactly.
+    pub fn exact_equity(&self) -> Result<Cash, MoneyError> {
+        self.initial.plus(self.pnl(Scope::Portfolio)?)
+    }
+
+    /// Portfolio value in the research world.
+    #[inline]
+    pub fn equity_point(&self) -> EquityPoint {
+        let (mut gross, mut net) = (0.0, 0.0);
+        for index in &self.open {
+            let value = self.units[*index] * self.prices[*index];
+            gross += value.abs();
+            net += value;
+        }
+        EquityPoint { equity: self.cash + net, cash: self.cash, gross, net }
+    }
+
+    /// A model's profit and loss in the research world.
+    #[inline]
+    pub fn model_pnl(&self, model: ModelId) -> f64 {
+        let units = self.model_units(model);
+        self.model_cash[model.index()] + self.open.iter().map(|index| units[*index] * self.prices[*index]).sum::<f64>()
+    }
+}
+
+impl AccountSource for Ledger {
+    fn equity(&self) -> f64 {
+        self.equity_point().equity
+    }
+
+    fn model_position(&self, model: ModelId, instrument: InstrumentId) -> Quantity {
+        self.models[model.index()].instrument(instrument).quantity()
+    }
+}

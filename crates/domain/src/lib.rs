@@ -40,7 +40,7 @@ pub use instrument::{AssetClass, Instrument, InstrumentError, InstrumentTable};
 pub use intent::{Intents, TargetIntent};
 pub use market::{MacroError, MacroSeries, MarketData, MarketError, Series};
 pub use money::{Cash, MoneyError, Price, Quantity};
-pub use order::{Allocation, Fill, Order, OrderDraft, OrderOrigin, OrderRequest, OrderSize, Side};
+pub use order::{Allocation, Fill, FillPart, Order, OrderDraft, OrderOrigin, OrderRequest, OrderSize, Side};
 pub use record::{EquityPoint, RefusedOrder, StepRecord};
 pub use regime::{
     CryptoRegime, EquityRegime, MacroRegime, RegimeDimension, RegimeEstimate, RegimeInput, VolatilityRegime,

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cash, InstrumentId, InstrumentRef, ModelId, OrderId, Price, Quantity, UtcNanos};
+use crate::{Cash, InstrumentId, InstrumentRef, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos};
+
+/// Decimals to which a fee is divided among models; the last model takes the remainder.
+const FEE_SHARE_DECIMALS: u32 = 10;
 
 /// Buy or sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,4 +138,41 @@ pub struct Fill {
     pub slippage: Cash,
     /// How the quantity is divided among models.
     pub allocations: Vec<Allocation>,
+}
+
+/// What of a fill belongs to one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FillPart {
+    /// The model.
+    pub model: ModelId,
+    /// Its signed quantity.
+    pub quantity: Quantity,
+    /// Its part of the commission, by traded quantity.
+    pub fee: Cash,
+    /// Its part of the slippage, exact.
+    pub slippage: Cash,
+}
+
+impl Fill {
+    /// Divides quantity, fee and slippage among the models. The parts add up to the fill to the last digit.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a value does not fit exactly.
+    pub fn parts(&self) -> Result<Vec<FillPart>, MoneyError> {
+        let per_unit = self.price.minus(self.reference_price)?;
+        let traded = self.allocations.iter().try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
+        let mut fee_left = self.fee;
+        let mut parts = Vec::with_capacity(self.allocations.len());
+        for (index, Allocation { model, quantity }) in self.allocations.iter().copied().enumerate() {
+            let last = index + 1 == self.allocations.len();
+            let fee = if last || fee_left.is_zero() {
+                fee_left
+            } else {
+                self.fee.share(quantity.abs(), traded, FEE_SHARE_DECIMALS)?
+            };
+            fee_left = fee_left.minus(fee)?;
+            parts.push(FillPart { model, quantity, fee, slippage: per_unit.times(quantity)? });
+        }
+        Ok(parts)
+    }
 }

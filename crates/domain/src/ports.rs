@@ -173,6 +173,8 @@ pub struct DailyMark<'a> {
     pub equity: crate::Cash,
     /// Each model's profit and loss since the start, costs included; they add up to the portfolio's.
     pub model_pnl: &'a [crate::Cash],
-    /// Open positions: instrument, signed quantity, last price.
+    /// Open positions of the portfolio: instrument, signed quantity, last price.
     pub positions: &'a [(InstrumentId, crate::Quantity, Price)],
+    /// Open positions of the models; those of an instrument add up to the portfolio's.
+    pub model_positions: &'a [(ModelId, InstrumentId, crate::Quantity, Price)],
 }

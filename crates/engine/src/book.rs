@@ -135,6 +135,14 @@ impl Book {
         self.fees
     }
 
+    /// Cost of slippage over all instruments; already contained in the prices paid.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the sum does not fit exactly.
+    pub fn slippage(&self) -> Result<Cash, MoneyError> {
+        self.instruments.iter().try_fold(Cash::ZERO, |sum, one| sum.plus(one.slippage))
+    }
+
     /// Round trips closed so far, in order of closing.
     pub fn trades(&self) -> &[ClosedTrade] {
         &self.trades

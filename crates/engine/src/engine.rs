@@ -532,18 +532,26 @@ impl<'m> Engine<'m> {
             .map(|index| self.ledger.pnl(Scope::Model(ModelId::from_index(index))))
             .collect::<Result<Vec<_>, _>>()
             .map_err(money)?;
-        let positions = self
-            .ledger
-            .open()
-            .iter()
-            .map(|index| {
-                let instrument = InstrumentId::from_index(*index);
-                let quantity = self.ledger.book(Scope::Portfolio).instrument(instrument).quantity();
-                Ok((instrument, quantity, self.ledger.exact_price(instrument)?))
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(money)?;
-        take(&DailyMark { time, equity, model_pnl: &model_pnl, positions: &positions });
+        let (mut positions, mut model_positions) = (Vec::new(), Vec::new());
+        for index in self.ledger.open() {
+            let instrument = InstrumentId::from_index(*index);
+            let price = self.ledger.exact_price(instrument).map_err(money)?;
+            let quantity = |scope| self.ledger.book(scope).instrument(instrument).quantity();
+            positions.push((instrument, quantity(Scope::Portfolio), price));
+            for model in (0..self.models.len()).map(ModelId::from_index) {
+                let held = quantity(Scope::Model(model));
+                if !held.is_zero() {
+                    model_positions.push((model, instrument, held, price));
+                }
+            }
+        }
+        take(&DailyMark {
+            time,
+            equity,
+            model_pnl: &model_pnl,
+            positions: &positions,
+            model_positions: &model_positions,
+        });
         Ok(())
     }
 

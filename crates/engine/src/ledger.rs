@@ -2,14 +2,11 @@
 
 use sextant_domain::ports::AccountSource;
 use sextant_domain::{
-    Cash, EquityPoint, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos,
+    Cash, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos,
 };
 use thiserror::Error;
 
 use crate::book::{Book, Posting};
-
-/// Decimals to which a fill's fee is divided among models; the last one takes the remainder.
-const FEE_SHARE_DECIMALS: u32 = 10;
 
 /// Why a fill could not be booked.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -143,27 +140,15 @@ impl Ledger {
         if !self.portfolio.post(whole).map_err(money)? {
             return Err(out_of_balance("portfolio"));
         }
-        self.post_allocations(fill, whole).map_err(money)?.map_err(out_of_balance)?;
+        self.post_parts(fill, whole).map_err(money)?.map_err(out_of_balance)?;
         self.check_sums(fill).map_err(money)?.map_err(out_of_balance)?;
         self.mirror(fill);
         Ok(())
     }
 
-    fn post_allocations(&mut self, fill: &Fill, whole: Posting) -> Result<Result<(), &'static str>, MoneyError> {
-        let traded = fill.allocations.iter().try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
-        let per_unit = fill.price.minus(fill.reference_price)?;
-        let mut fee_left = fill.fee;
-        for (index, allocation) in fill.allocations.iter().enumerate() {
-            let last = index + 1 == fill.allocations.len();
-            let fee = if last || fee_left.is_zero() {
-                fee_left
-            } else {
-                fill.fee.share(allocation.quantity.abs(), traded, FEE_SHARE_DECIMALS)?
-            };
-            fee_left = fee_left.minus(fee)?;
-            let slippage = per_unit.times(allocation.quantity)?;
-            let posting = Posting { quantity: allocation.quantity, fee, slippage, ..whole };
-            if !self.models[allocation.model.index()].post(posting)? {
+    fn post_parts(&mut self, fill: &Fill, whole: Posting) -> Result<Result<(), &'static str>, MoneyError> {
+        for FillPart { model, quantity, fee, slippage } in fill.parts()? {
+            if !self.models[model.index()].post(Posting { quantity, fee, slippage, ..whole })? {
                 return Ok(Err("model"));
             }
         }

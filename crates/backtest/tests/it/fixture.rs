@@ -1,0 +1,77 @@
+//! Running a model over a market with costs and limits that a test chooses.
+
+use sextant_backtest::{
+    BacktestConfig, BacktestError, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, RunOutcome, run,
+};
+use sextant_domain::ports::Model;
+use sextant_domain::{Cash, MarketData, UtcNanos};
+use sextant_engine::EngineParts;
+use sextant_features::FeatureColumns;
+use sextant_portfolio::BudgetedPortfolio;
+use sextant_risk::{KillFlag, RiskLimits, RiskRules};
+
+/// What a test decides about a run.
+pub(crate) struct Setup {
+    pub(crate) cash: &'static str,
+    pub(crate) commission_bps: &'static str,
+    pub(crate) slippage_bps: &'static str,
+    pub(crate) fills: FillConvention,
+    pub(crate) at_end: EndOfRun,
+    pub(crate) limits: RiskLimits,
+    pub(crate) no_trade_band: f64,
+}
+
+impl Setup {
+    /// No costs, next open, wide limits.
+    pub(crate) fn plain(cash: &'static str) -> Self {
+        Self {
+            cash,
+            commission_bps: "0",
+            slippage_bps: "0",
+            fills: FillConvention::NextOpen,
+            at_end: EndOfRun::MarkToMarket,
+            limits: RiskLimits::permissive(2.0),
+            no_trade_band: 0.0,
+        }
+    }
+
+    fn config(&self, market: &MarketData) -> BacktestConfig {
+        let views = market.series().iter().map(|series| series.bars.view().close_time);
+        let last = views.filter_map(|times| times.last()).max().copied().unwrap();
+        let mut marks: Vec<UtcNanos> = market.series()[0].bars.view().close_time.to_vec();
+        marks.dedup();
+        let costs = ProportionalCosts {
+            commission_bps: self.commission_bps.parse().unwrap(),
+            slippage_bps: self.slippage_bps.parse().unwrap(),
+        };
+        BacktestConfig {
+            initial_capital: Cash::new(self.cash.parse().unwrap()),
+            start: UtcNanos::MIN,
+            end: last,
+            costs: Box::new(Costs::uniform(costs).unwrap()),
+            fills: self.fills,
+            at_end: self.at_end,
+            daily_marks: marks,
+        }
+    }
+
+    /// Runs models that share the budget equally.
+    pub(crate) fn run(
+        &self,
+        market: &MarketData,
+        models: Vec<Box<dyn Model>>,
+    ) -> Result<(RunOutcome, Recorder), BacktestError> {
+        let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let parts = EngineParts {
+            models,
+            regime: None,
+            portfolio: Box::new(BudgetedPortfolio::equal(&names, self.no_trade_band).unwrap()),
+            risk: Box::new(RiskRules::new(self.limits.clone(), KillFlag::new()).unwrap()),
+        };
+        let mut recorder = Recorder::default();
+        let config = self.config(market);
+        let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder, &mut |_, _| ())?;
+        Ok((outcome, recorder))
+    }
+}

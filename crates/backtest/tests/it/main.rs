@@ -1,0 +1,5 @@
+//! Integration tests of the backtest crate.
+
+mod account;
+mod fixture;
+mod worked_examples;

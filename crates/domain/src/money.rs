@@ -35,6 +35,13 @@ pub enum MoneyError {
 }
 
 fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
+    // A zero of more decimals than the other side would make the sum look as if it had lost some.
+    if left.is_zero() {
+        return Ok(right);
+    }
+    if right.is_zero() {
+        return Ok(left);
+    }
     let sum = left.checked_add(right).filter(|sum| sum.is_zero() || sum.scale() >= left.scale().max(right.scale()));
     sum.ok_or(MoneyError::Inexact { left, operation: '+', right })
 }
@@ -239,6 +246,8 @@ mod tests {
         let huge = Price::new(dec("1234567890123456.7890123"));
         assert!(matches!(huge.times(Quantity::new(dec("1.123456789"))), Err(MoneyError::Inexact { .. })));
         assert!(Cash::new(Decimal::MAX).plus(Cash::new(dec("0.1"))).is_err());
+        assert_eq!(Cash::new(dec("0.00000")).plus(Cash::new(dec("8.1"))).unwrap().decimal(), dec("8.1"));
+        assert_eq!(Cash::new(dec("8.1")).minus(Cash::new(dec("0.00000"))).unwrap().decimal(), dec("8.1"));
     }
 
     #[test]

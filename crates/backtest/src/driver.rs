@@ -155,7 +155,7 @@ struct Marker<'c> {
 
 impl<'c> Marker<'c> {
     fn new(config: &'c BacktestConfig) -> Self {
-        let begin = config.daily_marks.partition_point(|time| *time < config.start);
+        let begin = config.daily_marks.partition_point(|time| *time <= config.start);
         Self { due: config.daily_marks[begin..].iter().peekable(), marks: Vec::new() }
     }
 

@@ -1,0 +1,35 @@
+//! The commands, one file each.
+
+mod backtest;
+mod config;
+mod data;
+mod models;
+mod runs;
+
+use std::process::ExitCode;
+
+use crate::args::{Cli, Command};
+use crate::logs;
+
+/// Runs a command and says on standard error what went wrong, if anything did.
+pub fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Backtest(args) => backtest::run(&args),
+        Command::Data(command) => data::run(command),
+        Command::ListModels(args) => models::list(&args),
+        Command::Runs(args) => runs::list(&args),
+        Command::Show(args) => runs::show(&args),
+        Command::Report(args) => runs::report(&args),
+        Command::Store(command) => runs::store(&command),
+        Command::Config(command) => config::run(command),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            let message = format!("{error:#}");
+            logs::failure(&message);
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `sextant runs`, `show`, `report` and `store`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use sextant_store::{LoadedRun, RebuildStep, RunFolders, RunId, RunSummary, Store, rebuild};
+
+use super::backtest::print_summary;
+use crate::args::{ResultsArgs, RunArgs, StoreCommand};
+use crate::figures::format_metric;
+use crate::progress::Bars;
+use crate::report::{ReportInput, write_report};
+use crate::table::table;
+use sextant_data::Progress;
+
+pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
+    if RunFolders::new(&args.results).ids()?.is_empty() {
+        println!("no runs in {}; `cargo xtask backtest` makes one", args.results.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store = Store::open_read_only(&args.results)?;
+    let runs = store.runs()?;
+    let rows = runs.iter().map(|summary| {
+        let figure = |name: &str| summary.figure(name).map(format_metric).unwrap_or_default();
+        vec![
+            summary.run_id.to_string(),
+            summary.run.created_at.datetime().format("%Y-%m-%d %H:%M").to_string(),
+            if summary.run.synthetic { "synthetic" } else { "imported" }.to_owned(),
+            format!("{} to {}", summary.run.start_time.date(), summary.run.end_time.date()),
+            figure("total_return"),
+            figure("sharpe"),
+            figure("max_drawdown"),
+            figure("trades"),
+            figure("bps"),
+        ]
+    });
+    let headings = ["run", "made (UTC)", "data", "period", "#total return", "#sharpe", "#max drawdown", "#trades", "#bps"];
+    println!("{}", table(&headings, rows));
+    let gap = store.gap()?;
+    if !gap.unindexed.is_empty() || !gap.without_folder.is_empty() {
+        println!(
+            "{} runs have a folder but are not in the database, {} are in the database without a folder: \
+             `cargo xtask store rebuild` brings both together",
+            gap.unindexed.len(),
+            gap.without_folder.len()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The run that was asked for; `latest` is the newest one.
+fn resolve(results: &Path, wanted: &str) -> anyhow::Result<RunId> {
+    if wanted != "latest" {
+        return Ok(RunFolders::new(results).resolve(wanted)?);
+    }
+    let runs: Vec<RunSummary> = Store::open_read_only(results)?.runs()?;
+    let newest = runs.into_iter().next().map(|summary| summary.run_id);
+    newest.with_context(|| format!("there is no run in {}; `cargo xtask backtest` makes one", results.display()))
+}
+
+fn load(args: &RunArgs) -> anyhow::Result<LoadedRun> {
+    let results = &args.results.results;
+    let run = resolve(results, &args.run)?;
+    Ok(RunFolders::new(results).load_run(&run)?)
+}
+
+pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let run = load(args)?;
+    print_summary(&run.manifest, &run.tables);
+    let attribution = run.tables.attribution.iter().map(|row| {
+        let cents = |cash: sextant_domain::Cash| format!("{:.2}", cash.decimal());
+        vec![
+            row.model.clone(),
+            row.symbol.clone(),
+            cents(row.gross_pnl),
+            cents(row.fees),
+            cents(row.slippage),
+            cents(row.net_pnl),
+        ]
+    });
+    println!("attribution");
+    println!("{}", table(&["model", "instrument", "#gross", "#fees", "#slippage", "#net"], attribution));
+    print_risk(&run);
+    println!("run     {}", run.manifest.run_id());
+    println!("folder  {}", run.path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Interventions by rule and action, with the first and the last of each.
+fn print_risk(run: &LoadedRun) {
+    let mut rows: Vec<(String, String, usize, String, String)> = Vec::new();
+    for event in &run.tables.risk_events {
+        let time = event.time.to_string();
+        match rows.iter_mut().find(|row| row.0 == event.rule && row.1 == event.action) {
+            Some(row) => {
+                row.2 += 1;
+                row.4 = time;
+            }
+            None => rows.push((event.rule.clone(), event.action.clone(), 1, time.clone(), time)),
+        }
+    }
+    if rows.is_empty() {
+        println!("no risk rule had to intervene");
+        return;
+    }
+    println!("risk interventions");
+    let rows = rows.into_iter().map(|(rule, action, count, first, last)| vec![rule, action, count.to_string(), first, last]);
+    println!("{}", table(&["rule", "action", "#count", "first", "last"], rows));
+}
+
+pub(super) fn report(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let run = load(args)?;
+    let input = ReportInput { manifest: &run.manifest, info: &run.info, tables: &run.tables };
+    println!("{}", write_report(&args.results.results, &input)?.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn store(command: &StoreCommand) -> anyhow::Result<ExitCode> {
+    let StoreCommand::Rebuild(args) = command;
+    let bars = Bars::new();
+    let mut begun = false;
+    let report = rebuild(&args.results, &mut |step: RebuildStep<'_>| {
+        if !std::mem::replace(&mut begun, true) {
+            bars.start(step.total as u64, "indexing runs");
+        }
+        bars.advance(1);
+    })?;
+    bars.finish();
+    println!("{} runs in {}", report.indexed.len(), Store::database_path(&args.results).display());
+    for (run, problem) in &report.left_out {
+        println!("left out {run}: {problem}");
+    }
+    Ok(if report.left_out.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,7 @@
+//! Composition: from a configuration to market data and the parts of an engine.
+
+mod market;
+mod parts;
+
+pub(crate) use market::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
+pub(crate) use parts::{backtest_config, engine_parts, sleeves};

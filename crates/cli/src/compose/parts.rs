@@ -1,0 +1,88 @@
+//! From a configuration to the parts of an engine.
+
+use anyhow::Context;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
+use sextant_backtest::{BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts};
+use sextant_data::Calendar;
+use sextant_domain::{AssetClass, Cash, UtcNanos};
+use sextant_engine::EngineParts;
+use sextant_metrics::PeriodsPerYear;
+use sextant_portfolio::BudgetedPortfolio;
+use sextant_regime::RuleRegimeDetector;
+use sextant_risk::{KillFlag, RiskRules};
+
+use crate::config::{ClassCosts, EndConfig, ResolvedConfig, SystemConfig};
+
+/// Models, regime, portfolio and risk of a configuration.
+///
+/// # Errors
+/// When a part refuses its parameters.
+pub fn engine_parts(config: &ResolvedConfig, kill: KillFlag) -> anyhow::Result<EngineParts> {
+    Ok(EngineParts {
+        models: config.models.build()?,
+        regime: Some(Box::new(RuleRegimeDetector::new(&config.regime)?)),
+        portfolio: Box::new(BudgetedPortfolio::new(config.budgets.clone())?),
+        risk: Box::new(RiskRules::new(config.risk.clone(), kill)?),
+    })
+}
+
+/// Each model's sleeve: its base budget of the initial capital, against which its figures are measured.
+///
+/// # Errors
+/// When an amount has no exact decimal.
+pub fn sleeves(config: &ResolvedConfig) -> anyhow::Result<Vec<(String, Cash)>> {
+    let models = config.models.build()?;
+    models
+        .iter()
+        .map(|model| {
+            let name = model.id().to_owned();
+            let budget = config.budgets.models.get(&name).with_context(|| format!("{name} has no budget"))?.budget;
+            let capital = Cash::from_f64_rounded(config.system.capital.initial * budget, 8)?;
+            Ok((name, capital))
+        })
+        .collect()
+}
+
+/// The calendar of the book: round the clock as soon as anything in it trades so, exchange sessions otherwise.
+fn book_class(system: &SystemConfig) -> AssetClass {
+    let classes = [AssetClass::Crypto, AssetClass::Fx];
+    let found = classes.into_iter().find(|class| system.universe.iter().any(|one| one.class == *class));
+    found.unwrap_or(AssetClass::Equity)
+}
+
+/// How the backtest is run, and the periods per year of its daily marks.
+///
+/// # Errors
+/// When costs or capital have no exact decimal, or a date lies outside the supported range.
+pub fn backtest_config(system: &SystemConfig) -> anyhow::Result<(BacktestConfig, PeriodsPerYear)> {
+    let start = UtcNanos::from_date(system.period.start).context("period.start is outside the supported range")?;
+    let after = system.period.end.succ_opt().and_then(UtcNanos::from_date);
+    let end = after.context("period.end is outside the supported range")?;
+    let calendar = Calendar::for_class(book_class(system));
+    let costs = Costs::new(|class| proportional(system.costs.of(class)))?;
+    let config = BacktestConfig {
+        initial_capital: Cash::from_f64_rounded(system.capital.initial, 8)?,
+        start,
+        end,
+        costs: Box::new(costs),
+        fills: match system.fills.convention {
+            crate::config::ConventionConfig::NextOpen => FillConvention::NextOpen,
+            crate::config::ConventionConfig::SameClose => FillConvention::SameClose,
+        },
+        at_end: match system.fills.at_end {
+            EndConfig::MarkToMarket => EndOfRun::MarkToMarket,
+            EndConfig::CloseAtLastClose => EndOfRun::CloseAtLastClose,
+            EndConfig::CloseAtLastOpen => EndOfRun::CloseAtLastOpen,
+        },
+        daily_marks: calendar.daily_marks(start, end),
+    };
+    Ok((config, PeriodsPerYear::new(calendar.periods_per_year())?))
+}
+
+/// A class that is not traded has no costs in the configuration, and none are ever looked up.
+fn proportional(costs: Option<ClassCosts>) -> ProportionalCosts {
+    let decimal = |value: f64| Decimal::from_f64(value).unwrap_or(Decimal::MAX);
+    let costs = costs.unwrap_or(ClassCosts { commission_bps: 0.0, slippage_bps: 0.0 });
+    ProportionalCosts { commission_bps: decimal(costs.commission_bps), slippage_bps: decimal(costs.slippage_bps) }
+}

@@ -1,0 +1,292 @@
+//! The types behind `system.yaml`. Doc comments become the configuration reference.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sextant_domain::{AssetClass, Timeframe};
+
+/// A whole run: universe, period, capital, costs, and the files with models, budgets, regimes and limits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SystemConfig {
+    /// A name for tables and reports.
+    #[schemars(length(min = 1, max = 64))]
+    pub name: String,
+    /// Where data are read and results are written.
+    pub paths: Paths,
+    /// Seed of everything random (the bootstrap of the confidence intervals).
+    pub seed: u64,
+    /// Cash at the start.
+    pub capital: Capital,
+    /// The period traded; `--start` and `--end` override it.
+    pub period: Period,
+    /// Annual risk-free rate subtracted in Sharpe ratios, as a fraction.
+    #[schemars(range(min = -0.1, max = 1.0))]
+    pub risk_free_annual: f64,
+    /// What is traded.
+    #[schemars(length(min = 1))]
+    pub universe: Vec<InstrumentConfig>,
+    /// Macro series to load where they are there; a missing one makes the regimes that need it `unknown`.
+    pub macro_series: Vec<String>,
+    /// When and at which price orders trade.
+    pub fills: FillsConfig,
+    /// What trading costs, by asset class; every class of the universe needs an entry.
+    pub costs: CostsConfig,
+    /// Files with the rest of the configuration, relative to this one.
+    pub include: Includes,
+    /// The embedded synthetic market, created when there are no imported bars.
+    pub synthetic: SyntheticConfig,
+}
+
+/// Folders, relative to the folder the command is started in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Paths {
+    /// The Parquet lake.
+    pub data: PathBuf,
+    /// Run folders and the result database.
+    pub results: PathBuf,
+    /// JSON logs.
+    pub logs: PathBuf,
+}
+
+/// The account at the start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capital {
+    /// Cash at the start, in `currency`.
+    #[schemars(range(min = 1.0, max = 1e12))]
+    pub initial: f64,
+    /// The account's currency; every instrument is taken to be quoted in it.
+    #[schemars(length(min = 3, max = 3))]
+    pub currency: String,
+}
+
+/// Both ends belong to the period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// First day (UTC), as `2012-01-01`.
+    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    pub start: NaiveDate,
+    /// Last day (UTC), as `2020-12-31`.
+    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    pub end: NaiveDate,
+}
+
+/// One instrument of the universe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InstrumentConfig {
+    /// Its symbol, such as `SPY` or `BTC-USD`.
+    #[schemars(length(min = 1, max = 32))]
+    pub symbol: String,
+    /// Its asset class.
+    #[schemars(with = "AssetClassName")]
+    pub class: AssetClass,
+    /// The bars to load.
+    #[schemars(with = "Vec<TimeframeName>", length(min = 1))]
+    pub timeframes: Vec<Timeframe>,
+    /// The bars that fill its orders and trigger decisions on it; must be one of `timeframes`.
+    #[schemars(with = "TimeframeName")]
+    pub execution: Timeframe,
+    /// Smallest price step of the ledger, at most 8 decimals. Adjusted prices lie between exchange ticks, so this is
+    /// finer than the exchange's.
+    #[schemars(range(min = 0.00000001, max = 1000.0))]
+    pub price_tick: f64,
+    /// Smallest quantity step, at most 8 decimals.
+    #[schemars(range(min = 0.00000001, max = 1000000.0))]
+    pub lot_size: f64,
+}
+
+/// Names of asset classes.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum AssetClassName {
+    Equity,
+    Crypto,
+    Fx,
+}
+
+/// Names of timeframes.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum TimeframeName {
+    #[schemars(rename = "1M")]
+    M1,
+    #[schemars(rename = "5M")]
+    M5,
+    #[schemars(rename = "15M")]
+    M15,
+    #[schemars(rename = "30M")]
+    M30,
+    #[schemars(rename = "1H")]
+    H1,
+    #[schemars(rename = "4H")]
+    H4,
+    #[schemars(rename = "1D")]
+    D1,
+}
+
+/// The fill convention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FillsConfig {
+    /// `next_open`: at the open of the next execution bar. `same_close`: at the close decided on (optimistic).
+    pub convention: ConventionConfig,
+    /// What happens to open positions at the end.
+    pub at_end: EndConfig,
+}
+
+/// At which price a market order trades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConventionConfig {
+    /// At the open of the next execution bar.
+    NextOpen,
+    /// At the close on which it was decided.
+    SameClose,
+}
+
+/// What happens to open positions at the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndConfig {
+    /// They are marked at the last close.
+    MarkToMarket,
+    /// They are closed at the last bar's close, with costs.
+    CloseAtLastClose,
+    /// They are closed at the last bar's open, with costs; for comparison with engines that do so.
+    CloseAtLastOpen,
+}
+
+/// Costs by asset class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CostsConfig {
+    /// Shares and funds.
+    pub equity: Option<ClassCosts>,
+    /// Crypto assets.
+    pub crypto: Option<ClassCosts>,
+    /// Currency pairs.
+    pub fx: Option<ClassCosts>,
+}
+
+/// Costs of one asset class, per side, in basis points of the traded value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassCosts {
+    /// Commission.
+    #[schemars(range(min = 0.0, max = 1000.0))]
+    pub commission_bps: f64,
+    /// Half spread and slippage.
+    #[schemars(range(min = 0.0, max = 1000.0))]
+    pub slippage_bps: f64,
+}
+
+impl CostsConfig {
+    /// The entry of a class.
+    pub fn of(&self, class: AssetClass) -> Option<ClassCosts> {
+        match class {
+            AssetClass::Equity => self.equity,
+            AssetClass::Crypto => self.crypto,
+            AssetClass::Fx => self.fx,
+        }
+    }
+}
+
+/// The files that complete the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Includes {
+    /// Models and their parameters.
+    pub models: PathBuf,
+    /// Budgets and their factors by regime.
+    pub budgets: PathBuf,
+    /// Regime rules.
+    pub regime: PathBuf,
+    /// Risk limits.
+    pub risk: PathBuf,
+    /// The feature catalogue; its entries must agree with the built-in features.
+    pub features: PathBuf,
+}
+
+/// The embedded synthetic market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyntheticConfig {
+    /// Seed of the generator.
+    pub seed: u64,
+    /// First day.
+    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    pub from: NaiveDate,
+    /// Last day.
+    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    pub to: NaiveDate,
+}
+
+/// Many imports at once: `cargo xtask data import --from <folder> --manifest <file>`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportManifest {
+    /// Bar files.
+    #[serde(default)]
+    pub bars: Vec<ImportEntry>,
+    /// Resamplings to do after the imports.
+    #[serde(default)]
+    pub resample: Vec<ResampleEntry>,
+    /// Macro files.
+    #[serde(default)]
+    pub macro_series: Vec<MacroEntry>,
+}
+
+/// One bar file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportEntry {
+    /// The file, relative to `--from`.
+    pub file: PathBuf,
+    /// The symbol to store it under.
+    pub symbol: String,
+    /// Its asset class.
+    #[schemars(with = "AssetClassName")]
+    pub asset_class: AssetClass,
+    /// Its timeframe.
+    #[schemars(with = "TimeframeName")]
+    pub timeframe: Timeframe,
+    /// A file of adjustment factors (`date,price_factor,split_factor,reference_close`), relative to `--from`.
+    pub factors: Option<PathBuf>,
+}
+
+/// One resampling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResampleEntry {
+    /// The symbol.
+    pub symbol: String,
+    /// Its asset class.
+    #[schemars(with = "AssetClassName")]
+    pub asset_class: AssetClass,
+    /// The finer timeframe, already imported.
+    #[schemars(with = "TimeframeName")]
+    pub from: Timeframe,
+    /// The coarser timeframe to make.
+    #[schemars(with = "TimeframeName")]
+    pub to: Timeframe,
+}
+
+/// One macro file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MacroEntry {
+    /// The file, relative to `--from`.
+    pub file: PathBuf,
+    /// The name of the stored file, such as `yield_curve`.
+    pub name: String,
+    /// Series to make: name to column, or `column - column` for a difference.
+    pub series: BTreeMap<String, String>,
+}

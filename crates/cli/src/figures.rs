@@ -1,0 +1,178 @@
+//! Key figures of a run: computed from its books, and formatted for people.
+
+use anyhow::Context;
+use sextant_domain::{Cash, InstrumentTable, ModelId, Side};
+use sextant_engine::{Book, Ledger, Scope};
+use sextant_metrics::{
+    BootstrapSettings, ClosedTrade, CostTotals, MetricName, NavMark, NavSeries, PerformanceInput, PerformanceReport,
+    PeriodsPerYear, RiskFree, TradeSide,
+};
+use sextant_store::{AttributionRow, MetricRow, PORTFOLIO_SCOPE, RunTables, TradeRow};
+
+use crate::recorder::Activity;
+
+/// How the figures of a run are defined.
+pub struct FigureSettings {
+    /// Sessions per year of the book.
+    pub periods: PeriodsPerYear,
+    /// Annual risk-free rate.
+    pub risk_free_annual: f64,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+    /// The first funding instant, in nanoseconds UTC.
+    pub start_ns: i64,
+}
+
+/// Scopes in the order of their first metric: the portfolio, then the models.
+pub fn scopes(metrics: &[MetricRow]) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    for row in metrics {
+        if !scopes.contains(&row.scope) {
+            scopes.push(row.scope.clone());
+        }
+    }
+    scopes
+}
+
+/// The value in its unit, or the reason why there is none.
+pub fn format_metric(row: &MetricRow) -> String {
+    let unit = MetricName::ALL.iter().find(|name| name.code() == row.name).map(|name| name.unit());
+    let caveat = |text: String| match &row.reason {
+        Some(reason) => format!("{text} ({reason})"),
+        None => text,
+    };
+    match (row.value, unit) {
+        (Some(value), Some(unit)) => caveat(unit.format(value)),
+        (Some(value), None) => caveat(value.to_string()),
+        (None, _) => format!("n/a ({})", row.reason.as_deref().unwrap_or("unknown")),
+    }
+}
+
+/// Adds trades, attribution and metrics of every scope to the tables of a finished run.
+///
+/// # Errors
+/// When a value does not fit exactly, or a series is not one that figures can be computed from.
+pub fn complete(
+    tables: &mut RunTables,
+    ledger: &Ledger,
+    models: &[(String, Cash)],
+    activity: &[Activity],
+    instruments: &InstrumentTable,
+    settings: &FigureSettings,
+) -> anyhow::Result<()> {
+    let portfolio = (PORTFOLIO_SCOPE.to_owned(), ledger.initial());
+    for (index, (name, capital)) in std::iter::once(&portfolio).chain(models).enumerate() {
+        let scope = match index {
+            0 => Scope::Portfolio,
+            model => Scope::Model(ModelId::from_index(model - 1)),
+        };
+        let report = performance(tables, ledger.book(scope), (name, *capital), &activity[index], settings)
+            .with_context(|| format!("key figures of {name}"))?;
+        tables.metrics.extend(report.metrics.iter().map(|metric| {
+            let interval = metric.value.interval();
+            MetricRow {
+                scope: name.clone(),
+                name: metric.name.code().to_owned(),
+                definition: metric.definition.to_string(),
+                value: metric.value.value(),
+                lower95: interval.map(|interval| interval.lower()),
+                upper95: interval.map(|interval| interval.upper()),
+                reason: metric.value.reason().map(|reason| reason.code().to_owned()),
+            }
+        }));
+        tables.trades.extend(ledger.book(scope).trades().iter().map(|trade| trade_row(name, trade, instruments)));
+    }
+    tables.attribution = attribution(ledger, models, instruments)?;
+    Ok(())
+}
+
+fn performance(
+    tables: &RunTables,
+    book: &Book,
+    (name, capital): (&str, Cash),
+    activity: &Activity,
+    settings: &FigureSettings,
+) -> anyhow::Result<PerformanceReport> {
+    let marks = tables.marks.iter().filter(|row| row.scope == name);
+    let marks = marks.map(|row| NavMark { time_ns: row.time.nanos(), nav: row.equity.to_f64() }).collect();
+    let nav = NavSeries::new(settings.start_ns, capital.to_f64(), marks)?;
+    let trades: Vec<ClosedTrade> = book.trades().iter().map(closed_trade).collect();
+    let mut input = PerformanceInput::new(&nav, settings.periods);
+    input.risk_free = RiskFree::Constant { annual_rate: settings.risk_free_annual };
+    input.trades = &trades;
+    input.rebalances = Some(&activity.rebalances);
+    input.exposures = Some(&activity.exposures);
+    input.costs = costs(book)?;
+    input.bootstrap = Some(BootstrapSettings { seed: settings.seed, ..BootstrapSettings::STANDARD });
+    Ok(PerformanceReport::compute(&input)?)
+}
+
+/// Recorded costs of a book. Impact, funding and borrow are not simulated, which the figures say.
+fn costs(book: &Book) -> anyhow::Result<CostTotals> {
+    let (commission, slippage) = (Some(book.fees().to_f64()), Some(book.slippage()?.to_f64()));
+    Ok(CostTotals { commission, slippage, ..CostTotals::default() })
+}
+
+fn closed_trade(trade: &sextant_engine::ClosedTrade) -> ClosedTrade {
+    let quantity = trade.quantity.abs().to_f64();
+    let entry_price = trade.entry_price.to_f64();
+    ClosedTrade {
+        side: if trade.quantity.is_positive() { TradeSide::Long } else { TradeSide::Short },
+        entry_ns: trade.entry_time.nanos(),
+        exit_ns: trade.exit_time.nanos(),
+        quantity,
+        entry_price,
+        exit_price: trade.exit_price.to_f64(),
+        entry_notional: quantity * entry_price,
+        gross_pnl: trade.gross.to_f64(),
+        costs: trade.fees.to_f64(),
+        net_pnl: trade.net.to_f64(),
+    }
+}
+
+fn trade_row(scope: &str, trade: &sextant_engine::ClosedTrade, instruments: &InstrumentTable) -> TradeRow {
+    let notional = (trade.entry_price.to_f64() * trade.quantity.to_f64()).abs();
+    TradeRow {
+        scope: scope.to_owned(),
+        symbol: instruments.get(trade.instrument).symbol.clone(),
+        side: if trade.quantity.is_positive() { Side::Buy } else { Side::Sell },
+        entry_time: trade.entry_time,
+        exit_time: trade.exit_time,
+        quantity: trade.quantity.abs(),
+        entry_price: trade.entry_price,
+        exit_price: trade.exit_price,
+        gross_pnl: trade.gross,
+        fees: trade.fees,
+        net_pnl: trade.net,
+        net_return: (notional > 0.0).then(|| trade.net.to_f64() / notional),
+    }
+}
+
+/// What each model earned and paid in each instrument it ever traded.
+fn attribution(
+    ledger: &Ledger,
+    models: &[(String, Cash)],
+    instruments: &InstrumentTable,
+) -> anyhow::Result<Vec<AttributionRow>> {
+    let mut rows = Vec::new();
+    for (index, (model, _)) in models.iter().enumerate() {
+        let book = ledger.book(Scope::Model(ModelId::from_index(index)));
+        for (id, instrument) in instruments.iter() {
+            let one = book.instrument(id);
+            let untouched = one.flow().is_zero() && one.quantity().is_zero() && one.fees().is_zero();
+            if untouched {
+                continue;
+            }
+            let net_pnl = one.pnl(ledger.exact_price(id)?)?;
+            rows.push(AttributionRow {
+                model: model.clone(),
+                symbol: instrument.symbol.clone(),
+                gross_pnl: net_pnl.plus(one.fees())?.plus(one.slippage())?,
+                fees: one.fees(),
+                slippage: one.slippage(),
+                net_pnl,
+            });
+        }
+    }
+    Ok(rows)
+}

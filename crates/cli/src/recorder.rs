@@ -1,0 +1,335 @@
+//! The sink of a stored run: turns steps and daily marks into table rows.
+
+use serde_json::{Map, json};
+use sextant_domain::ports::{DailyMark, ResultSink};
+use sextant_domain::{
+    Cash, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderSize, Price, Quantity,
+    RegimeDimension, RegimeEstimate, Side, StepRecord, UtcNanos,
+};
+use sextant_metrics::{ExposureMark, RebalanceRecord};
+use sextant_store::{
+    EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, OrderRow, PORTFOLIO_SCOPE, PositionRow, RefusalRow,
+    RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
+};
+
+/// What the metrics of a scope are computed from, beside its marks.
+#[derive(Debug, Default)]
+pub struct Activity {
+    /// One record per step with fills.
+    pub rebalances: Vec<RebalanceRecord>,
+    /// One record per daily mark.
+    pub exposures: Vec<ExposureMark>,
+}
+
+/// Collects the rows of a run.
+///
+/// Scope 0 is the portfolio, scope `m + 1` is model `m`. A model's equity is its sleeve: its base budget of the initial
+/// capital plus its profit and loss.
+pub struct RunRecorder {
+    symbols: Vec<String>,
+    scopes: Vec<String>,
+    capital: Vec<Cash>,
+    peaks: Vec<f64>,
+    activity: Vec<Activity>,
+    regime: Option<RegimeEstimate>,
+    fills: i64,
+    tables: RunTables,
+    failure: Option<MoneyError>,
+}
+
+impl RunRecorder {
+    /// A recorder for the given models and their sleeves' capital; `initial` is the portfolio's.
+    pub fn new(instruments: &InstrumentTable, models: &[(String, Cash)], initial: Cash) -> Self {
+        let scopes = std::iter::once(PORTFOLIO_SCOPE.to_owned()).chain(models.iter().map(|(name, _)| name.clone()));
+        let capital: Vec<Cash> = std::iter::once(initial).chain(models.iter().map(|(_, capital)| *capital)).collect();
+        Self {
+            symbols: instruments.iter().map(|(_, instrument)| instrument.symbol.clone()).collect(),
+            scopes: scopes.collect(),
+            peaks: capital.iter().map(|capital| capital.to_f64()).collect(),
+            activity: capital.iter().map(|_| Activity::default()).collect(),
+            capital,
+            regime: None,
+            fills: 0,
+            tables: RunTables::default(),
+            failure: None,
+        }
+    }
+
+    /// The rows, and the activity of each scope.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a value did not fit exactly on the way.
+    pub fn finish(self) -> Result<(RunTables, Vec<Activity>), MoneyError> {
+        match self.failure {
+            Some(error) => Err(error),
+            None => Ok((self.tables, self.activity)),
+        }
+    }
+
+    fn symbol(&self, instrument: InstrumentId) -> String {
+        self.symbols[instrument.index()].clone()
+    }
+
+    fn equity_rows(&mut self, step: &StepRecord) {
+        let portfolio = [step.equity.equity].into_iter();
+        let sleeves = self.capital[1..].iter().zip(&step.model_pnl).map(|(capital, pnl)| capital.to_f64() + pnl);
+        let values: Vec<f64> = portfolio.chain(sleeves).collect();
+        for (scope, equity) in values.into_iter().enumerate() {
+            self.peaks[scope] = self.peaks[scope].max(equity);
+            let of_portfolio = |value: f64| (scope == 0).then_some(value);
+            self.tables.equity.push(EquityRow {
+                time: step.time,
+                scope: self.scopes[scope].clone(),
+                equity,
+                cash: of_portfolio(step.equity.cash),
+                gross: of_portfolio(step.equity.gross),
+                net: of_portfolio(step.equity.net),
+                drawdown: if self.peaks[scope] > 0.0 { equity / self.peaks[scope] - 1.0 } else { -1.0 },
+                risk_status: (scope == 0).then(|| step.status.name().to_owned()),
+            });
+        }
+    }
+
+    fn regime_rows(&mut self, step: &StepRecord) {
+        let Some(estimate) = step.regime.or(self.regime.is_none().then(RegimeEstimate::default)) else { return };
+        for dimension in RegimeDimension::ALL {
+            let label = estimate.label(dimension);
+            if self.regime.is_some_and(|before| before.label(dimension) == label) {
+                continue;
+            }
+            let inputs: Map<_, _> = step
+                .regime_inputs
+                .iter()
+                .filter(|input| input.dimension == dimension)
+                .map(|input| (input.name.to_owned(), json!(input.value)))
+                .collect();
+            self.tables.regimes.push(RegimeRow {
+                time: step.time,
+                dimension: dimension.name().to_owned(),
+                label: label.to_owned(),
+                inputs: serde_json::Value::Object(inputs).to_string(),
+            });
+        }
+        self.regime = Some(estimate);
+    }
+
+    fn wish_rows(&mut self, step: &StepRecord) {
+        for (model, instrument, weight) in &step.intents {
+            let (model, symbol) = (self.scopes[model.index() + 1].clone(), self.symbol(*instrument));
+            self.tables.intents.push(IntentRow { time: step.time, model, symbol, weight: *weight });
+        }
+        for (instrument, weight) in &step.targets {
+            let symbol = self.symbol(*instrument);
+            self.tables.targets.push(TargetRow { time: step.time, symbol, weight: *weight });
+        }
+        for act in &step.interventions {
+            self.tables.risk_events.push(RiskEventRow {
+                time: step.time,
+                rule: act.rule.to_owned(),
+                action: act.action.name().to_owned(),
+                symbol: act.instrument.map(|instrument| self.symbol(instrument)),
+                before: act.before,
+                after: act.after,
+                reason: act.reason.clone(),
+            });
+        }
+    }
+
+    fn order_rows(&mut self, step: &StepRecord) {
+        for order in &step.orders {
+            let size = Size::of(&order.draft);
+            self.tables.orders.push(OrderRow {
+                order_id: order.id,
+                decided_at: order.draft.decided_at,
+                symbol: self.symbol(order.draft.instrument),
+                side: size.side,
+                quantity: size.quantity,
+                size_kind: size.kind,
+                size_fraction: size.fraction,
+                reference_price: order.draft.reference_price,
+                origin: order.draft.origin.name().to_owned(),
+                models: self.owners(&order.draft),
+            });
+        }
+        for refused in &step.refused {
+            let size = Size::of(&refused.draft);
+            self.tables.refusals.push(RefusalRow {
+                decided_at: refused.draft.decided_at,
+                symbol: self.symbol(refused.draft.instrument),
+                side: size.side,
+                quantity: size.quantity,
+                size_kind: size.kind,
+                size_fraction: size.fraction,
+                reference_price: refused.draft.reference_price,
+                origin: refused.draft.origin.name().to_owned(),
+                models: self.owners(&refused.draft),
+                rule: refused.rule.to_owned(),
+            });
+        }
+    }
+
+    fn owners(&self, draft: &OrderDraft) -> String {
+        let names: Vec<&str> =
+            draft.allocations.iter().map(|one| self.scopes[one.model.index() + 1].as_str()).collect();
+        names.join(",")
+    }
+
+    fn fill_rows(&mut self, fill: &Fill) -> Result<(), MoneyError> {
+        self.fills += 1;
+        self.tables.fills.push(FillRow {
+            fill_id: self.fills,
+            order_id: fill.order,
+            time: fill.time,
+            symbol: self.symbol(fill.instrument),
+            // A crossing between models trades nothing in the market; it is booked on the buyer's side.
+            side: Side::of(fill.quantity).unwrap_or(Side::Buy),
+            quantity: fill.quantity,
+            price: fill.price,
+            reference_price: fill.reference_price,
+            fee: fill.fee,
+            slippage: fill.slippage,
+        });
+        for part in fill.parts()? {
+            self.tables.fill_allocations.push(FillAllocationRow {
+                fill_id: self.fills,
+                order_id: fill.order,
+                model: self.scopes[part.model.index() + 1].clone(),
+                quantity: part.quantity,
+                fee: part.fee,
+                slippage: part.slippage,
+            });
+        }
+        Ok(())
+    }
+
+    /// What each scope traded in this step, against its own equity.
+    fn rebalances(&mut self, step: &StepRecord) {
+        let mut notional = vec![0.0; self.scopes.len()];
+        for fill in &step.fills {
+            let price = fill.price.to_f64();
+            notional[0] += (fill.quantity.to_f64() * price).abs();
+            for part in &fill.allocations {
+                notional[part.model.index() + 1] += (part.quantity.to_f64() * price).abs();
+            }
+        }
+        for (scope, traded_notional) in notional.into_iter().enumerate() {
+            let equity = match scope {
+                0 => step.equity.equity,
+                model => self.capital[model].to_f64() + step.model_pnl[model - 1],
+            };
+            if traded_notional > 0.0 && equity > 0.0 {
+                self.activity[scope].rebalances.push(RebalanceRecord {
+                    time_ns: step.time.nanos(),
+                    one_sided_turnover: 0.5 * traded_notional / equity,
+                    traded_notional,
+                });
+            }
+        }
+    }
+
+    fn mark_rows(&mut self, mark: &DailyMark<'_>) -> Result<(), MoneyError> {
+        let pnl = mark.equity.minus(self.capital[0])?;
+        let values = std::iter::once(Ok((mark.equity, pnl)))
+            .chain(mark.model_pnl.iter().zip(&self.capital[1..]).map(|(pnl, capital)| Ok((capital.plus(*pnl)?, *pnl))));
+        let values = values.collect::<Result<Vec<(Cash, Cash)>, MoneyError>>()?;
+        for (scope, (equity, pnl)) in values.iter().enumerate() {
+            let name = self.scopes[scope].clone();
+            self.tables.marks.push(MarkRow { time: mark.time, scope: name, equity: *equity, pnl: *pnl });
+        }
+        let equities: Vec<f64> = values.iter().map(|(equity, _)| equity.to_f64()).collect();
+        let of_portfolio = mark.positions.iter().map(|(instrument, quantity, price)| (0, *instrument, *quantity, *price));
+        let of_models = mark
+            .model_positions
+            .iter()
+            .map(|(model, instrument, quantity, price)| (scope_of(*model), *instrument, *quantity, *price));
+        let mut exposures = vec![(0.0, 0.0); self.scopes.len()];
+        for (scope, instrument, quantity, price) in of_portfolio.chain(of_models) {
+            let value = self.position_row(mark.time, scope, (instrument, quantity, price), equities[scope])?;
+            exposures[scope].0 += value.abs();
+            exposures[scope].1 += value;
+        }
+        for (scope, (gross, net)) in exposures.into_iter().enumerate() {
+            if equities[scope] > 0.0 {
+                let (gross, net) = (gross / equities[scope], net / equities[scope]);
+                self.activity[scope].exposures.push(ExposureMark { time_ns: mark.time.nanos(), gross, net });
+            }
+        }
+        Ok(())
+    }
+
+    fn position_row(
+        &mut self,
+        time: UtcNanos,
+        scope: usize,
+        (instrument, quantity, price): (InstrumentId, Quantity, Price),
+        equity: f64,
+    ) -> Result<f64, MoneyError> {
+        let value = price.times(quantity)?;
+        self.tables.positions.push(PositionRow {
+            time,
+            scope: self.scopes[scope].clone(),
+            symbol: self.symbol(instrument),
+            quantity,
+            price,
+            value,
+            weight: (equity > 0.0).then(|| value.to_f64() / equity),
+        });
+        Ok(value.to_f64())
+    }
+
+    fn keep(&mut self, result: Result<(), MoneyError>) {
+        if let Err(error) = result {
+            self.failure.get_or_insert(error);
+        }
+    }
+}
+
+impl ResultSink for RunRecorder {
+    fn record(&mut self, step: &StepRecord) {
+        self.equity_rows(step);
+        self.regime_rows(step);
+        self.wish_rows(step);
+        self.order_rows(step);
+        for fill in &step.fills {
+            let booked = self.fill_rows(fill);
+            self.keep(booked);
+        }
+        if !step.fills.is_empty() {
+            self.rebalances(step);
+        }
+    }
+
+    fn mark(&mut self, mark: &DailyMark<'_>) {
+        let booked = self.mark_rows(mark);
+        self.keep(booked);
+    }
+}
+
+fn scope_of(model: ModelId) -> usize {
+    model.index() + 1
+}
+
+/// The size of an order as the tables have it.
+struct Size {
+    side: Option<Side>,
+    quantity: Option<Quantity>,
+    kind: SizeKind,
+    fraction: Option<f64>,
+}
+
+impl Size {
+    fn of(draft: &OrderDraft) -> Self {
+        match draft.size {
+            OrderSize::Units(quantity) => {
+                Self { side: Side::of(quantity), quantity: Some(quantity), kind: SizeKind::Units, fraction: None }
+            }
+            OrderSize::EquityFraction(fraction) => {
+                let side = if fraction > 0.0 { Side::Buy } else { Side::Sell };
+                Self { side: Some(side), quantity: None, kind: SizeKind::EquityFraction, fraction: Some(fraction) }
+            }
+            OrderSize::ClosePosition => {
+                Self { side: None, quantity: None, kind: SizeKind::ClosePosition, fraction: None }
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The sections of the page that are tables and text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use sextant_store::{MetricRow, PORTFOLIO_SCOPE};
+
+use super::ReportInput;
+use super::html::{Escaped, section, table};
+use crate::figures::{format_metric, scopes};
+
+/// Rows shown of the long tables; the database has all of them.
+const LONGEST_TABLE: usize = 1_000;
+
+pub(super) fn header(input: &ReportInput<'_>, name: &str, badge: &str) -> String {
+    let inputs = input.manifest.inputs();
+    let mut cards = String::new();
+    for wanted in ["total_return", "cagr", "sharpe", "max_drawdown", "bps", "trades"] {
+        let row = input.tables.metrics.iter().find(|row| row.scope == PORTFOLIO_SCOPE && row.name == wanted);
+        if let Some(row) = row {
+            let label = wanted.replace('_', " ");
+            let _ = write!(cards, "<div class=\"card\"><b>{}</b><span>{label}</span></div>", Escaped(format_metric(row)));
+        }
+    }
+    format!(
+        "<header><h1>{}{badge}</h1><p class=\"note\">run {} &middot; {} to {} &middot; {} &middot; sextant {} \
+         (code {})</p><div class=\"cards\">{cards}</div></header>\n",
+        Escaped(name),
+        input.manifest.run_id(),
+        inputs.start.date(),
+        inputs.end.date(),
+        Escaped(inputs.universe.join(", ")),
+        Escaped(&inputs.code.version),
+        Escaped(inputs.code.digest.get(..12).unwrap_or(&inputs.code.digest)),
+    )
+}
+
+pub(super) fn key_figures(input: &ReportInput<'_>) -> String {
+    let scopes = scopes(&input.tables.metrics);
+    let mut names: Vec<&str> = Vec::new();
+    for row in &input.tables.metrics {
+        if !names.contains(&row.name.as_str()) {
+            names.push(&row.name);
+        }
+    }
+    let cell = |scope: &str, name: &str| -> Option<&MetricRow> {
+        input.tables.metrics.iter().find(|row| row.scope == scope && row.name == name)
+    };
+    let rows: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| {
+            let mut row = vec![name.replace('_', " ")];
+            row.extend(scopes.iter().map(|scope| cell(scope, name).map(with_interval).unwrap_or_default()));
+            row.push(scopes.iter().find_map(|scope| cell(scope, name)).map_or(String::new(), |one| one.definition.clone()));
+            row
+        })
+        .collect();
+    let mut headings = vec!["figure".to_owned()];
+    headings.extend(scopes.iter().map(|scope| format!("#{scope}")));
+    headings.push("definition".to_owned());
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    section(
+        "Key figures",
+        "Net of all costs, from daily marks. In brackets: 95 % interval. Words stand where a figure is undefined.",
+        &table(&headings, &rows),
+    )
+}
+
+fn with_interval(row: &MetricRow) -> String {
+    let value = format_metric(row);
+    match (row.lower95, row.upper95) {
+        (Some(low), Some(high)) => {
+            let bound = |value: f64| format_metric(&MetricRow { value: Some(value), reason: None, ..row.clone() });
+            format!("{value} [{} .. {}]", bound(low), bound(high))
+        }
+        _ => value,
+    }
+}
+
+pub(super) fn chart(id: &str, title: &str, note: &str) -> String {
+    section(title, note, &format!("<div id=\"{id}\" class=\"chart\"></div>"))
+}
+
+pub(super) fn attribution(input: &ReportInput<'_>) -> String {
+    let rows: Vec<Vec<String>> = input
+        .tables
+        .attribution
+        .iter()
+        .map(|row| {
+            vec![
+                row.model.clone(),
+                row.symbol.clone(),
+                cents(row.gross_pnl),
+                cents(row.fees),
+                cents(row.slippage),
+                cents(row.net_pnl),
+            ]
+        })
+        .collect();
+    section(
+        "Attribution",
+        "What each model earned and paid in each instrument. The exact values in the database add up to the \
+         portfolio's profit and loss to the last digit.",
+        &table(&["model", "instrument", "#gross", "#fees", "#slippage", "#net"], &rows),
+    )
+}
+
+fn cents(cash: sextant_domain::Cash) -> String {
+    format!("{:.2}", cash.decimal())
+}
+
+pub(super) fn trades(input: &ReportInput<'_>) -> String {
+    let of_models: Vec<_> = input.tables.trades.iter().filter(|row| row.scope != PORTFOLIO_SCOPE).collect();
+    let rows: Vec<Vec<String>> = of_models
+        .iter()
+        .rev()
+        .take(LONGEST_TABLE)
+        .map(|row| {
+            vec![
+                row.scope.clone(),
+                row.symbol.clone(),
+                if row.side == sextant_domain::Side::Buy { "long" } else { "short" }.to_owned(),
+                row.entry_time.to_string(),
+                row.exit_time.to_string(),
+                row.quantity.to_string(),
+                format!("{:.4}", row.entry_price.decimal()),
+                format!("{:.4}", row.exit_price.decimal()),
+                cents(row.fees),
+                cents(row.net_pnl),
+                row.net_return.map_or(String::new(), |value| format!("{:.2} %", 100.0 * value)),
+            ]
+        })
+        .collect();
+    let note = format!(
+        "Closed round trips by model, matched first in, first out, newest first: {} of {}. Table `trades` has all.",
+        rows.len(),
+        of_models.len()
+    );
+    let headings = [
+        "model", "instrument", "side", "entry", "exit", "#quantity", "#entry price", "#exit price", "#fees", "#net",
+        "#return",
+    ];
+    section("Trades", &note, &table(&headings, &rows))
+}
+
+pub(super) fn risk_events(input: &ReportInput<'_>) -> String {
+    let events = &input.tables.risk_events;
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for event in events {
+        *counts.entry((&event.rule, &event.action)).or_default() += 1;
+    }
+    let summary: Vec<String> = counts.iter().map(|((rule, action), count)| format!("{rule} {action}: {count}")).collect();
+    let rows: Vec<Vec<String>> = events
+        .iter()
+        .rev()
+        .take(LONGEST_TABLE)
+        .map(|row| {
+            vec![
+                row.time.to_string(),
+                row.rule.clone(),
+                row.action.clone(),
+                row.symbol.clone().unwrap_or_default(),
+                format!("{:.4}", row.before),
+                format!("{:.4}", row.after),
+                row.reason.clone(),
+            ]
+        })
+        .collect();
+    let note = match summary.as_slice() {
+        [] => "No rule had to intervene.".to_owned(),
+        some => format!("{}. Newest first: {} of {}.", some.join("; "), rows.len(), events.len()),
+    };
+    section(
+        "Risk interventions",
+        &note,
+        &table(&["time", "rule", "action", "instrument", "#before", "#after", "reason"], &rows),
+    )
+}
+
+pub(super) fn assumptions(input: &ReportInput<'_>) -> String {
+    let rows: Vec<Vec<String>> =
+        input.manifest.assumptions().iter().map(|one| vec![one.key.clone(), one.text.clone()]).collect();
+    section("Assumptions", "What these figures take for granted.", &table(&["what", "assumption"], &rows))
+}
+
+pub(super) fn data(input: &ReportInput<'_>) -> String {
+    let rows: Vec<Vec<String>> = input
+        .manifest
+        .inputs()
+        .data
+        .iter()
+        .map(|one| {
+            let kind = if one.synthetic { "synthetic" } else { "imported" };
+            let digest = one.digest.get(..16).unwrap_or(&one.digest).to_owned();
+            vec![one.symbol.clone(), one.timeframe.clone(), one.class.clone(), kind.to_owned(), one.source.clone(), digest]
+        })
+        .collect();
+    section(
+        "Data",
+        "Digests of the content; the run id depends on them.",
+        &table(&["series", "timeframe", "class", "kind", "source", "digest"], &rows),
+    )
+}
+
+pub(super) fn definitions(input: &ReportInput<'_>) -> String {
+    let used: Vec<&str> = input
+        .tables
+        .metrics
+        .iter()
+        .map(|row| row.definition.split_once('{').map_or(row.definition.as_str(), |(name, _)| name))
+        .collect();
+    let rows: Vec<Vec<String>> = sextant_metrics::definitions()
+        .iter()
+        .filter(|one| used.contains(&one.id))
+        .map(|one| vec![one.id.to_owned(), one.text.to_owned(), one.source.to_owned()])
+        .collect();
+    section(
+        "Definitions",
+        "Every figure by the id in the key figures; parameters of this run stand there.",
+        &table(&["definition", "meaning", "source"], &rows),
+    )
+}

@@ -1,0 +1,30 @@
+//! The commands that errors tell a user to run; one place, so that they follow the command line.
+
+use sextant_domain::Timeframe;
+
+use crate::BarKey;
+
+/// Writes a bar file again, or for the first time.
+pub(crate) fn import_bars(key: &BarKey) -> String {
+    format!(
+        "cargo xtask data import --from <CSV file> --symbol {} --asset-class {} --timeframe {}",
+        key.symbol(),
+        key.class(),
+        key.timeframe()
+    )
+}
+
+/// Makes a bar file from a finer one.
+pub(crate) fn resample_bars(key: &BarKey, finer: Timeframe) -> String {
+    format!(
+        "cargo xtask data resample --symbol {} --asset-class {} --from {finer} --to {}",
+        key.symbol(),
+        key.class(),
+        key.timeframe()
+    )
+}
+
+/// Writes a macro file again, or for the first time.
+pub(crate) fn import_macro(name: &str) -> String {
+    format!("cargo xtask data import --from <CSV file> --macro {name}")
+}

@@ -1,0 +1,43 @@
+//! The data rim of the platform: the Parquet lake, exchange calendars, import, resampling and validation.
+//!
+//! Everything that a run reads comes through here. Bars enter as CSV files of other parties, are checked row by row
+//! against named rules and a calendar, and lie in the [`Lake`] as sealed Parquet files, one per instrument and timeframe.
+//! From there they come back as the columns of the vocabulary crate ([`BarSeries`](sextant_domain::BarSeries)).
+//!
+//! # Invariants
+//! * A file of the lake is loaded whole and unchanged or not at all: a seal over its bytes is compared before any of it
+//!   is parsed, and a digest of its content afterwards. See [`lake`].
+//! * A file of the lake is replaced by one rename, so that a reader sees the old or the new one, never a mix.
+//! * No row is dropped, repaired or moved without being counted in the report of the import.
+//! * A bar is available at its close time, and no bar is available before everything in it was known.
+//! * What was traded is always kept: adjusted prices stand beside the raw ones.
+//!
+//! # Deliberately absent
+//! Printing and configuration files (the composition root does both), network access, and results of runs.
+
+pub mod calendar;
+mod commands;
+mod error;
+pub mod import;
+mod key;
+pub mod lake;
+mod progress;
+pub mod resample;
+pub mod synthetic;
+mod text;
+pub mod validate;
+
+pub use calendar::{BarSlot, Calendar, Session};
+pub use error::{DataError, RefusedRows, RowDefect};
+pub use import::{
+    BadRows, ImportReport, ImportRequest, MacroColumn, MacroImportReport, MacroImportRequest, PublicationRule,
+    StampConvention, import_csv, import_macro_csv, locate_csv,
+};
+pub use key::BarKey;
+pub use lake::{
+    BarMeta, FileDefect, FileMeta, Lake, LakeEntry, MacroMeta, MacroTable, Provenance, RawBars, StoredBars,
+    StoredMacro,
+};
+pub use progress::{Progress, Silent};
+pub use resample::{IncompleteWindow, ResampleReport, Resampled, resample};
+pub use validate::{Example, Finding, Rule, Severity, ValidationReport, validate_bars, validate_csv_rows};

@@ -1,0 +1,65 @@
+//! Where real data are, and lakes to put them in.
+
+use std::path::PathBuf;
+
+use sextant_data::{BarKey, DataError, ImportReport, ImportRequest, Lake, Silent, StoredBars, import_csv};
+use sextant_domain::{AssetClass, Timeframe};
+
+/// The real market data; `None`, said on the error output, where they are missing.
+///
+/// # Panics
+/// Where they are missing although `SEXTANT_REQUIRE_MARKET_DATA=1`.
+pub(crate) fn market_data() -> Option<PathBuf> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/market-data");
+    let path = std::env::var_os("SEXTANT_MARKET_DATA").map_or(beside, PathBuf::from);
+    if path.join("equities").is_dir() {
+        return Some(path);
+    }
+    let required = std::env::var("SEXTANT_REQUIRE_MARKET_DATA").is_ok_and(|value| value == "1");
+    assert!(!required, "real market data are required, but {} has none", path.display());
+    eprintln!("skipped: no real market data in {}", path.display());
+    None
+}
+
+/// A lake in a folder that goes away with it.
+pub(crate) struct TestLake {
+    pub(crate) lake: Lake,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl TestLake {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { lake: Lake::new(folder.path().join("data")), folder }
+    }
+
+    pub(crate) fn import(&self, request: &ImportRequest) -> Result<ImportReport, DataError> {
+        import_csv(&self.lake, request, &Silent)
+    }
+
+    pub(crate) fn load(&self, key: &BarKey) -> StoredBars {
+        self.lake.load_bars(key.class(), key.symbol(), key.timeframe()).unwrap()
+    }
+}
+
+/// A key of a symbol that is one.
+pub(crate) fn key(class: AssetClass, symbol: &str, timeframe: Timeframe) -> BarKey {
+    BarKey::new(class, symbol, timeframe).unwrap()
+}
+
+/// A request for a file of the real data.
+pub(crate) fn real(file: &str, class: AssetClass, symbol: &str, timeframe: Timeframe) -> Option<ImportRequest> {
+    Some(ImportRequest::new(market_data()?.join(file), &key(class, symbol, timeframe)))
+}
+
+/// A request for a raw Lean file, with the symbol's factor file.
+pub(crate) fn lean(symbol: &str, timeframe: Timeframe) -> Option<ImportRequest> {
+    let (folder, code) = match timeframe {
+        Timeframe::H1 => ("us_hourly_raw_lean", "1h"),
+        _ => ("us_daily_raw_lean", "1d"),
+    };
+    let name = symbol.to_lowercase();
+    let request = real(&format!("equities/{folder}/{name}_{code}.csv.gz"), AssetClass::Equity, symbol, timeframe)?;
+    let factors = market_data()?.join(format!("corporate_actions/lean_factor_files/{name}.csv"));
+    Some(ImportRequest { factors: Some(factors), ..request })
+}

@@ -1,0 +1,565 @@
+//! Properties of the whole list of rules over random limits, portfolios and proposals.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use sextant_domain::ports::RiskEngine;
+use sextant_domain::{
+    AssetClass, Instrument, InstrumentId, ModelId, OrderId, OrderOrigin, OrderReview, OrderSize, Quantity,
+    RiskGate, RiskStatus, TargetWeights, Timeframe,
+};
+
+use crate::test_support::{Book, draft, engine, factor};
+use crate::{AfterHalt, ClassCaps, DrawdownLimits, KillFlag, RiskLimits, RiskRules};
+
+/// How far over a limit an approved exposure may be: the tolerance of the rules, and rounding of the sums.
+const SLACK: f64 = 1e-9 + 1e-12;
+
+/// Every exposure that has a limit (each asset, each class, everything) as name, exposure, limit.
+fn exposures(limits: &RiskLimits, classes: &[AssetClass], weights: &[f64]) -> Vec<(String, f64, f64)> {
+    let mut rows: Vec<_> = weights
+        .iter()
+        .enumerate()
+        .map(|(index, weight)| (format!("asset {index}"), weight.abs(), limits.per_asset_cap))
+        .collect();
+    for class in AssetClass::ALL {
+        let members = weights.iter().zip(classes).filter(|(_, one)| **one == class);
+        let sum = members.map(|(weight, _)| weight.abs()).sum();
+        rows.push((
+            format!("class {class}"),
+            sum,
+            limits.class_caps.of(class).unwrap_or(f64::INFINITY),
+        ));
+    }
+    rows.push((
+        "gross".to_owned(),
+        weights.iter().map(|weight| weight.abs()).sum(),
+        limits.gross_leverage,
+    ));
+    rows
+}
+
+fn positions(book: &Book) -> Vec<f64> {
+    (0..book.weights.len())
+        .map(|instrument| book.position(instrument))
+        .collect()
+}
+
+fn limits() -> impl Strategy<Value = RiskLimits> {
+    let cap = || proptest::option::of(0.0..1.0f64);
+    (0.0..1.0f64, (cap(), cap(), cap()), 0.0..2.0f64, 0.0..=1.0f64).prop_map(
+        |(per_asset_cap, (equity, crypto, fx), gross_leverage, reduced_exposure)| RiskLimits {
+            per_asset_cap,
+            class_caps: ClassCaps { equity, crypto, fx },
+            drawdown: Some(DrawdownLimits {
+                trigger: 0.15,
+                reduced_exposure,
+                recover_at: 0.1,
+                halt: 0.2,
+                after_halt: AfterHalt::StayHalted,
+            }),
+            ..RiskLimits::permissive(gross_leverage)
+        },
+    )
+}
+
+/// Weights as portfolios have them: often zero, sometimes at a round number, sometimes dust.
+fn weight() -> impl Strategy<Value = f64> {
+    prop_oneof![3 => Just(0.0), 1 => Just(0.4), 1 => -1e-10..1e-10, 6 => -1.0..1.0f64]
+}
+
+fn book() -> impl Strategy<Value = Book> {
+    (1usize..8).prop_flat_map(|count| {
+        let column = |weight| proptest::collection::vec(weight, count);
+        let pending = prop_oneof![3 => Just(0.0), 1 => weight()].boxed();
+        let classes = proptest::collection::vec(proptest::sample::select(&AssetClass::ALL[..]), count);
+        (column(weight().boxed()), column(pending), classes).prop_map(|(weights, pending, classes)| Book {
+            pending,
+            classes,
+            ..Book::new(&weights)
+        })
+    })
+}
+
+/// Makes all positions smaller by one factor, so that no limit is exceeded.
+fn bring_within_limits(book: &mut Book, limits: &RiskLimits) {
+    let rows = exposures(limits, &book.classes, &positions(book));
+    let excess = rows
+        .iter()
+        .map(|(_, exposure, limit)| exposure / limit.max(1e-9))
+        .fold(1.0, f64::max);
+    book.weights
+        .iter_mut()
+        .chain(&mut book.pending)
+        .for_each(|weight| *weight /= excess);
+}
+
+/// The standings, brought about by what is observed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Standing {
+    Normal,
+    Reduced,
+    Halted,
+    Ruined,
+    Killed,
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    prop_oneof![
+        4 => Just(Standing::Normal),
+        2 => Just(Standing::Reduced),
+        1 => Just(Standing::Halted),
+        1 => Just(Standing::Ruined),
+        1 => Just(Standing::Killed)
+    ]
+}
+
+fn engine_in(standing: Standing, limits: &RiskLimits, book: &mut Book) -> (RiskRules, RiskStatus) {
+    let flag = KillFlag::new();
+    let mut engine = RiskRules::new(limits.clone(), flag.clone()).unwrap();
+    let mut reasons = Vec::new();
+    engine.observe(&book.state(), &mut reasons);
+    match standing {
+        Standing::Normal => {}
+        Standing::Reduced => book.equity *= 0.84,
+        Standing::Halted => book.equity *= 0.79,
+        Standing::Ruined => book.equity = -1.0,
+        Standing::Killed => flag.engage("test"),
+    }
+    let status = engine.observe(&book.state(), &mut reasons);
+    (engine, status)
+}
+
+/// Targets of two models, and positions without targets.
+fn proposal(count: usize) -> impl Strategy<Value = TargetWeights> {
+    let wish = || prop_oneof![1 => Just(None), 4 => weight().prop_map(Some)];
+    let row = (wish(), wish(), proptest::option::weighted(0.2, weight()));
+    proptest::collection::vec(row, count).prop_map(move |rows| {
+        let mut targets = TargetWeights::new(2, count);
+        for (index, (first, second, unmanaged)) in rows.into_iter().enumerate() {
+            let id = InstrumentId::from_index(index);
+            match unmanaged {
+                Some(weight) => targets.add_unmanaged(ModelId::from_index(0), id, weight),
+                None => [first, second].into_iter().enumerate().for_each(|(model, wish)| {
+                    wish.into_iter()
+                        .for_each(|wish| targets.add_target(ModelId::from_index(model), id, wish));
+                }),
+            }
+        }
+        targets
+    })
+}
+
+fn target_case() -> impl Strategy<Value = (RiskLimits, Book, Standing, TargetWeights)> {
+    (limits(), book(), standing()).prop_flat_map(|(limits, book, standing)| {
+        let targets = proposal(book.weights.len());
+        (Just(limits), Just(book), Just(standing), targets)
+    })
+}
+
+fn order_case() -> impl Strategy<Value = (RiskLimits, Book, Standing, usize, f64, OrderOrigin)> {
+    let origin = prop_oneof![Just(OrderOrigin::Target), Just(OrderOrigin::Request)];
+    (limits(), book(), standing(), weight(), origin).prop_flat_map(
+        |(limits, book, standing, weight, origin)| {
+            let instrument = 0..book.weights.len();
+            (
+                Just(limits),
+                Just(book),
+                Just(standing),
+                instrument,
+                Just(weight),
+                Just(origin),
+            )
+        },
+    )
+}
+
+fn closes(status: RiskStatus) -> bool {
+    matches!(status, RiskStatus::Halted | RiskStatus::Killed)
+}
+
+fn is_managed(targets: &TargetWeights, index: usize) -> bool {
+    targets.is_managed(InstrumentId::from_index(index))
+}
+
+/// The sums that positions without targets take up alone.
+fn unmanaged_only(targets: &TargetWeights) -> Vec<f64> {
+    let net = targets.net().iter().enumerate();
+    net.map(|(index, weight)| if is_managed(targets, index) { 0.0 } else { *weight })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn approved_targets_keep_every_limit(
+        (limits, mut book, standing, targets) in target_case()
+    ) {
+        let (engine, _) = engine_in(standing, &limits, &mut book);
+        let approved = RiskGate.targets(&engine, &book.state(), targets.clone(), &mut Vec::new());
+        let after = exposures(&limits, &book.classes, approved.net());
+        let fixed = exposures(&limits, &book.classes, &unmanaged_only(&targets));
+        for ((name, exposure, limit), (_, unmanaged, _)) in after.into_iter().zip(fixed) {
+            prop_assert!(exposure <= limit.max(unmanaged) + SLACK, "{name}: {exposure} over {limit}");
+        }
+    }
+
+    #[test]
+    fn no_target_grows_or_changes_side(
+        (limits, mut book, standing, targets) in target_case()
+    ) {
+        let (engine, status) = engine_in(standing, &limits, &mut book);
+        let approved = RiskGate.targets(&engine, &book.state(), targets.clone(), &mut Vec::new());
+        for (index, (before, after)) in targets.net().iter().zip(approved.net()).enumerate() {
+            let factor = if is_managed(&targets, index) { status.multiplier() } else { 1.0 };
+            prop_assert!(after.abs() <= before.abs() * factor.max(0.0) * (1.0 + 1e-12));
+            prop_assert!(after * before >= 0.0);
+        }
+    }
+
+    #[test]
+    fn a_halt_closes_everything(
+        (limits, mut book, standing, targets) in target_case()
+    ) {
+        let (engine, status) = engine_in(standing, &limits, &mut book);
+        prop_assume!(closes(status));
+        let approved = RiskGate.targets(&engine, &book.state(), targets.clone(), &mut Vec::new());
+        for (index, net) in approved.net().iter().enumerate() {
+            let id = InstrumentId::from_index(index);
+            let parts = [0, 1].map(|model| approved.contribution(ModelId::from_index(model), id));
+            prop_assert!(*net == 0.0 && parts == [0.0, 0.0], "{net} {parts:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_approved_is_approved_again(
+        (limits, mut book, _, targets) in target_case()
+    ) {
+        let (engine, _) = engine_in(Standing::Normal, &limits, &mut book);
+        let once = RiskGate.targets(&engine, &book.state(), targets.clone(), &mut Vec::new());
+        let mut reasons = Vec::new();
+        let twice = RiskGate.targets(&engine, &book.state(), (*once).clone(), &mut reasons);
+        for (once, twice) in once.net().iter().zip(twice.net()) {
+            prop_assert!((once - twice).abs() <= 1e-12, "{reasons:?}");
+        }
+    }
+
+    #[test]
+    fn orders_made_from_approved_targets_are_not_shaved(
+        (limits, mut book, _, targets) in target_case()
+    ) {
+        bring_within_limits(&mut book, &limits);
+        let (engine, _) = engine_in(Standing::Normal, &limits, &mut book);
+        let approved = RiskGate.targets(&engine, &book.state(), targets.clone(), &mut Vec::new());
+        // Positions without targets can be too large by themselves, and are not orders to be made here.
+        let approved_sums = exposures(&limits, &book.classes, approved.net());
+        prop_assume!(approved_sums.iter().all(|(_, exposure, limit)| *exposure <= limit + 1e-12));
+        // Those that take exposure away go first, as the crate's documentation asks.
+        let growth = |book: &Book, index: usize| approved.net()[index].abs() - book.position(index).abs();
+        let mut order: Vec<_> = (0..book.weights.len()).collect();
+        order.sort_by(|left, right| growth(&book, *left).total_cmp(&growth(&book, *right)));
+        for instrument in order {
+            let weight = approved.net()[instrument] - book.position(instrument);
+            let verdict = book.order(&engine, instrument, weight);
+            prop_assert!(factor(&verdict) == 1.0, "{instrument} {weight}: {verdict:?}");
+            book.pending[instrument] += weight;
+        }
+    }
+
+    #[test]
+    fn approved_orders_keep_every_limit(
+        (limits, mut book, standing, instrument, weight, origin) in order_case()
+    ) {
+        let (engine, status) = engine_in(standing, &limits, &mut book);
+        let verdict = book.review_order(&engine, instrument, Some(weight), OrderSize::EquityFraction(weight), origin);
+        let left = factor(&verdict);
+        prop_assert!((0.0..=1.0).contains(&left));
+        let position = book.position(instrument);
+        let before = positions(&book);
+        let mut after = before.clone();
+        after[instrument] += left * weight;
+        for ((name, now, limit), (_, then, _)) in exposures(&limits, &book.classes, &after)
+            .into_iter()
+            .zip(exposures(&limits, &book.classes, &before))
+        {
+            prop_assert!(now <= limit.max(then) + SLACK, "{name}: {now} over {limit}, {verdict:?}");
+        }
+        if closes(status) {
+            prop_assert!(after[instrument].abs() <= position.abs() + SLACK);
+            prop_assert!(after[instrument] * position >= -1e-15, "{position} to {}", after[instrument]);
+        }
+    }
+
+    #[test]
+    fn orders_towards_zero_always_pass(
+        (limits, mut book, standing, instrument, _, origin) in order_case(),
+        part in prop_oneof![Just(1.0), 0.001..1.0f64],
+    ) {
+        let (engine, _) = engine_in(standing, &limits, &mut book);
+        let weight = -book.position(instrument) * part;
+        prop_assume!(weight.abs() > 1e-15);
+        let verdict = book.review_order(&engine, instrument, Some(weight), OrderSize::EquityFraction(weight), origin);
+        prop_assert_eq!(factor(&verdict), 1.0);
+        let close = book.review_order(&engine, instrument, Some(weight), OrderSize::ClosePosition, origin);
+        prop_assert_eq!(factor(&close), 1.0);
+    }
+
+    #[test]
+    fn an_order_is_cut_no_more_than_needed(
+        (limits, mut book, _, instrument, weight, _) in order_case()
+    ) {
+        let (engine, _) = engine_in(Standing::Normal, &limits, &mut book);
+        let verdict = book.order(&engine, instrument, weight);
+        prop_assume!(factor(&verdict) < 1.0);
+        let mut more = positions(&book);
+        more[instrument] += factor(&verdict) * weight + 1e-6f64.copysign(weight);
+        let is_over = exposures(&limits, &book.classes, &more).iter().any(|(_, now, limit)| now > limit);
+        prop_assert!(is_over, "{verdict:?}");
+    }
+
+    #[test]
+    fn the_gate_never_lets_more_units_through_than_the_limits(
+        (limits, mut book, _, instrument, _, _) in order_case(),
+        units in -200_000i64..200_000,
+    ) {
+        prop_assume!(units != 0);
+        let (engine, _) = engine_in(Standing::Normal, &limits, &mut book);
+        let spec = Instrument {
+            symbol: "X".into(),
+            class: book.classes[instrument],
+            execution: Timeframe::D1,
+            price_tick: Decimal::new(1, 2),
+            lot_size: Decimal::ONE,
+        };
+        let quantity = Quantity::new(Decimal::from(units));
+        let mut proposed = draft(instrument, OrderSize::Units(quantity), OrderOrigin::Target);
+        proposed.allocations[0].quantity = quantity;
+        // A unit is a hundred-thousandth of equity.
+        let weight = units as f64 * 1e-5;
+        let review = OrderReview { draft: &proposed, weight: Some(weight) };
+        let id = OrderId::from_index(0);
+        let before = positions(&book);
+        let mut after = before.clone();
+        if let Ok((order, _)) = RiskGate.order(&engine, &book.state(), review, &spec, id) {
+            let OrderSize::Units(left) = order.draft.size else { panic!("the kind of size changed") };
+            after[instrument] += left.to_f64() * 1e-5;
+        }
+        let later = exposures(&limits, &book.classes, &after);
+        let earlier = exposures(&limits, &book.classes, &before);
+        for ((name, now, limit), (_, then, _)) in later.into_iter().zip(earlier) {
+            prop_assert!(now <= limit.max(then) + SLACK, "{name}: {now} over {limit}");
+        }
+    }
+}
+
+/// Numbers that look random and are the same on every machine (Steele, Lea and Flood, SplitMix, 2014).
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// From 0 to 1.
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        usize::try_from(self.next() % count as u64).unwrap()
+    }
+}
+
+const INSTRUMENTS: usize = 4;
+
+/// An account that lives through prices, orders and fills, every order passing the rules first.
+struct Walk {
+    units: [f64; INSTRUMENTS],
+    pending: [f64; INSTRUMENTS],
+    prices: [f64; INSTRUMENTS],
+    cash: f64,
+    book: Book,
+}
+
+impl Walk {
+    fn new(random: &mut SplitMix) -> Self {
+        use AssetClass::{Crypto, Equity};
+        let book = Book {
+            classes: vec![Equity, Equity, Crypto, Crypto],
+            ..Book::new(&[0.0; INSTRUMENTS])
+        };
+        let prices = std::array::from_fn(|_| random.between(1.0, 1_000.0));
+        Self {
+            units: [0.0; INSTRUMENTS],
+            pending: [0.0; INSTRUMENTS],
+            prices,
+            cash: 100_000.0,
+            book,
+        }
+    }
+
+    /// Moves prices, and fills what is pending at the new ones half of the time.
+    fn advance(&mut self, random: &mut SplitMix) {
+        for price in &mut self.prices {
+            *price *= random.between(0.94, 1.062);
+        }
+        if random.next().is_multiple_of(2) {
+            for instrument in 0..INSTRUMENTS {
+                self.cash -= self.pending[instrument] * self.prices[instrument];
+                self.units[instrument] += self.pending[instrument];
+                self.pending[instrument] = 0.0;
+            }
+        }
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        let worth: f64 = self
+            .units
+            .iter()
+            .zip(self.prices)
+            .map(|(units, price)| units * price)
+            .sum();
+        self.book.equity = self.cash + worth;
+        self.book.as_of = self.book.as_of.saturating_add(4 * 3_600_000_000_000);
+        for instrument in 0..INSTRUMENTS {
+            let worth = self.prices[instrument] / self.book.equity;
+            self.book.weights[instrument] = self.units[instrument] * worth;
+            self.book.pending[instrument] = self.pending[instrument] * worth;
+        }
+    }
+
+    /// Sums of magnitudes: each asset, crypto, everything.
+    fn exposures(&self) -> [f64; INSTRUMENTS + 2] {
+        let size = |instrument: usize| self.book.position(instrument).abs();
+        let mut rows = [0.0; INSTRUMENTS + 2];
+        (0..INSTRUMENTS).for_each(|instrument| rows[instrument] = size(instrument));
+        rows[INSTRUMENTS] = size(2) + size(3);
+        rows[INSTRUMENTS + 1] = (0..INSTRUMENTS).map(size).sum();
+        rows
+    }
+
+    fn send(&mut self, instrument: usize, weight: f64) {
+        self.pending[instrument] += weight * self.book.equity / self.prices[instrument];
+        self.book.pending[instrument] += weight;
+    }
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    orders: usize,
+    kept: usize,
+    shrunk: usize,
+    refused: usize,
+    statuses: [usize; 4],
+}
+
+/// One path: a fresh account, up to 250 orders.
+fn walk(random: &mut SplitMix, tally: &mut Tally) {
+    const CAPS: [f64; INSTRUMENTS + 2] = [0.4, 0.4, 0.4, 0.4, 0.2, 1.2];
+    let flag = KillFlag::new();
+    let mut limits = RiskLimits::mission_defaults();
+    limits.drawdown.as_mut().unwrap().after_halt = AfterHalt::ResumeAfterDays { days: 3 };
+    let mut engine = RiskRules::new(limits, flag.clone()).unwrap();
+    let mut walk = Walk::new(random);
+    let kill_at = random.below(1_000);
+    let mut reasons = Vec::new();
+    for step in 0..250 {
+        walk.advance(random);
+        if step == kill_at {
+            flag.engage("test");
+        }
+        let status = engine.observe(&walk.book.state(), &mut reasons);
+        tally.statuses[["normal", "reduced", "halted", "killed"]
+            .iter()
+            .position(|name| *name == status.name())
+            .unwrap()] += 1;
+        let instrument = random.below(INSTRUMENTS);
+        let position = walk.book.position(instrument);
+        let is_closing = random.next().is_multiple_of(3);
+        let weight = if is_closing {
+            -position * random.between(0.0, 2.0)
+        } else {
+            random.between(-0.6, 0.6)
+        };
+        let before = walk.exposures();
+        let verdict = walk.book.order(&engine, instrument, weight);
+        let left = factor(&verdict);
+        assert!((0.0..=1.0).contains(&left));
+        walk.send(instrument, left * weight);
+        for ((before, after), cap) in before.into_iter().zip(walk.exposures()).zip(CAPS) {
+            assert!(
+                after <= cap.max(before) + SLACK,
+                "{after} over {cap}, was {before}: {verdict:?}"
+            );
+        }
+        if closes(status) {
+            let after = walk.book.position(instrument);
+            assert!(
+                after.abs() <= position.abs() + SLACK && after * position >= -1e-15,
+                "{position} to {after}"
+            );
+        }
+        let is_reducing = weight * position < 0.0 && weight.abs() <= position.abs();
+        assert!(!is_reducing || left == 1.0, "{verdict:?}");
+        tally.orders += 1;
+        *(if left == 1.0 {
+            &mut tally.kept
+        } else if left == 0.0 {
+            &mut tally.refused
+        } else {
+            &mut tally.shrunk
+        }) += 1;
+    }
+}
+
+#[test]
+fn a_million_orders_on_random_paths_keep_every_limit() {
+    let mut random = SplitMix(20);
+    let mut tally = Tally::default();
+    for _ in 0..4_000 {
+        walk(&mut random, &mut tally);
+    }
+    assert_eq!(tally.orders, 1_000_000);
+    // The paths go everywhere: each outcome and each standing is common.
+    for count in [tally.kept, tally.shrunk, tally.refused]
+        .iter()
+        .chain(&tally.statuses)
+    {
+        assert!(*count > 20_000, "{tally:?}");
+    }
+}
+
+#[test]
+fn halted_targets_stay_closed_on_bars_without_models() {
+    let mut engine = engine(RiskLimits::mission_defaults());
+    let mut book = Book::new(&[0.3, 0.2]);
+    engine.observe(&book.state(), &mut Vec::new());
+    book.equity = 75.0;
+    assert_eq!(engine.observe(&book.state(), &mut Vec::new()), RiskStatus::Halted);
+    let mut targets = TargetWeights::new(1, 2);
+    (0..2).for_each(|index| {
+        targets.add_unmanaged(
+            ModelId::from_index(0),
+            InstrumentId::from_index(index),
+            book.weights[index],
+        );
+    });
+    let approved = RiskGate.targets(&engine, &book.state(), targets, &mut Vec::new());
+    assert_eq!(approved.net(), [0.0, 0.0]);
+    for instrument in 0..2 {
+        assert_eq!(
+            factor(&book.order(&engine, instrument, -book.weights[instrument])),
+            1.0
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! `kill_switch`: once it is on, everything is closed and nothing is opened for the rest of the run.
+
+use sextant_domain::{Intervention, PortfolioState, RiskStatus};
+
+use crate::KillSwitchConfig;
+use crate::kill_signal::KillSignal;
+use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, status_change};
+
+/// Latches the first reason that config or signal gives.
+pub(crate) struct KillSwitch {
+    signal: Box<dyn KillSignal>,
+    latched: Option<String>,
+    is_reported: bool,
+}
+
+impl KillSwitch {
+    pub(crate) fn new(config: &KillSwitchConfig, signal: Box<dyn KillSignal>) -> Self {
+        let latched = config
+            .engaged
+            .then(|| "kill switch engaged in the config".to_owned());
+        Self {
+            signal,
+            latched,
+            is_reported: false,
+        }
+    }
+}
+
+impl RiskRule for KillSwitch {
+    fn id(&self) -> &'static str {
+        "kill_switch"
+    }
+
+    fn is_watching(&self) -> bool {
+        true
+    }
+
+    fn observe(&mut self, _state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {
+        if self.latched.is_none() {
+            self.latched = self
+                .signal
+                .engaged()
+                .map(|reason| format!("kill switch engaged: {reason}"));
+        }
+        let Some(reason) = self.latched.as_ref().filter(|_| !self.is_reported) else {
+            return false;
+        };
+        reasons.push(status_change(self.id(), 1.0, 0.0, reason.clone()));
+        self.is_reported = true;
+        true
+    }
+
+    fn status(&self) -> RiskStatus {
+        if self.latched.is_some() {
+            RiskStatus::Killed
+        } else {
+            RiskStatus::Normal
+        }
+    }
+
+    fn limit_targets(&self, review: &mut TargetReview<'_>) {
+        if let Some(reason) = &self.latched {
+            review.close_all(self.id(), reason);
+        }
+    }
+
+    fn limit_order(&self, order: &OrderCase<'_>) -> Option<Cut> {
+        self.latched.as_ref().map(|reason| order.cut_all(reason))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use sextant_domain::ports::RiskEngine;
+    use sextant_domain::{Decision, RiskStatus};
+
+    use crate::test_support::{Book, targets};
+    use crate::{KillFlag, RiskLimits, RiskRules};
+
+    #[test]
+    fn the_signal_latches_and_is_reported_once() {
+        let flag = KillFlag::new();
+        let mut engine = RiskRules::new(RiskLimits::mission_defaults(), flag.clone()).unwrap();
+        let book = Book::new(&[0.3, 0.1]);
+        let mut reasons = Vec::new();
+        assert_eq!(engine.observe(&book.state(), &mut reasons), RiskStatus::Normal);
+        flag.engage("operator said so");
+        assert_eq!(engine.observe(&book.state(), &mut reasons), RiskStatus::Killed);
+        assert_eq!(engine.observe(&book.state(), &mut reasons), RiskStatus::Killed);
+        assert_eq!(reasons.len(), 1);
+        assert_eq!(
+            (reasons[0].rule, reasons[0].before, reasons[0].after),
+            ("kill_switch", 1.0, 0.0)
+        );
+        assert!(reasons[0].reason.contains("operator said so"));
+    }
+
+    #[test]
+    fn a_switch_that_went_off_again_stays_latched() {
+        struct Blink(std::sync::Mutex<bool>);
+        impl crate::KillSignal for Blink {
+            fn engaged(&self) -> Option<String> {
+                let mut is_on = self.0.lock().unwrap();
+                std::mem::take(&mut *is_on).then(|| "blink".to_owned())
+            }
+        }
+        let mut engine =
+            RiskRules::new(RiskLimits::mission_defaults(), Blink(std::sync::Mutex::new(true))).unwrap();
+        let book = Book::new(&[0.3]);
+        for _ in 0..3 {
+            assert_eq!(engine.observe(&book.state(), &mut Vec::new()), RiskStatus::Killed);
+        }
+    }
+
+    #[test]
+    fn config_kills_before_the_first_observation() {
+        let mut limits = RiskLimits::permissive(1.0);
+        limits.kill_switch.engaged = true;
+        let mut engine = RiskRules::new(limits, KillFlag::new()).unwrap();
+        let book = Book::new(&[0.3, 0.0]);
+        let verdict = book.review_targets(&engine, &targets(&[0.3, 0.2]));
+        assert_eq!(verdict.decision, Decision::ShrinkTo(vec![0.0, 0.0]));
+        assert_eq!(
+            (verdict.reasons[0].rule, verdict.reasons[0].before),
+            ("kill_switch", 0.5)
+        );
+        assert_eq!(book.order(&engine, 1, 0.1).decision, Decision::Refuse);
+        assert_eq!(book.order(&engine, 0, -0.3).decision, Decision::Keep);
+        assert_eq!(engine.observe(&book.state(), &mut Vec::new()), RiskStatus::Killed);
+    }
+
+    #[test]
+    fn closed_targets_need_no_more_words() {
+        let mut limits = RiskLimits::permissive(1.0);
+        limits.kill_switch.engaged = true;
+        let engine = RiskRules::new(limits, KillFlag::new()).unwrap();
+        let verdict = Book::new(&[0.0; 2]).review_targets(&engine, &targets(&[0.0, 0.0]));
+        assert_eq!((verdict.decision, verdict.reasons.len()), (Decision::Keep, 0));
+    }
+}

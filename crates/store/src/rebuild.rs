@@ -1,0 +1,100 @@
+//! Making the database again from the run folders.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::files::{create_folder, flush_file, flush_folder};
+use crate::lock::LockAnswer;
+use crate::store::{check_path, database_lock_exclusive};
+use crate::{RunFolders, RunId, Store, StoreError};
+
+/// One step of a rebuild, told before it is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RebuildStep<'a> {
+    /// Run folders already done.
+    pub done: usize,
+    /// Run folders there are.
+    pub total: usize,
+    /// The run that comes now.
+    pub run: &'a RunId,
+}
+
+/// What a rebuild came to.
+#[derive(Debug, Default)]
+pub struct RebuildReport {
+    /// The runs that are in the database now.
+    pub indexed: Vec<RunId>,
+    /// The runs that were left out because their folder is damaged or of another format, and why.
+    pub left_out: Vec<(RunId, StoreError)>,
+}
+
+/// Makes the database of a results folder again from its run folders. The new file is written under a temporary name
+/// and takes the place of the old one only when it is complete; a damaged run folder is left out and reported.
+///
+/// # Errors
+/// [`StoreError::DatabaseInUse`] when another process has the database, [`StoreError::Io`] or
+/// [`StoreError::Database`] when the new one cannot be written; then the old one is as it was.
+pub fn rebuild(
+    results_dir: &Path,
+    progress: &mut dyn FnMut(RebuildStep<'_>),
+) -> Result<RebuildReport, StoreError> {
+    create_folder(results_dir)?;
+    let path = Store::database_path(results_dir);
+    check_path(&path)?;
+    let _lock = match database_lock_exclusive(results_dir)? {
+        LockAnswer::Taken(holder) => return Err(StoreError::DatabaseInUse { path, holder }),
+        LockAnswer::Held(lock) => Some(lock),
+        LockAnswer::Unavailable => None,
+    };
+    let new = path.with_extension("db.new");
+    remove_with_log(&new)?;
+    let mut store = Store::create_at(new.clone(), RunFolders::new(results_dir))?;
+    let report = index_all(&mut store, progress)?;
+    store.close()?;
+    flush_file(&new)?;
+    put_in_place(&new, &path)?;
+    Ok(report)
+}
+
+fn index_all(store: &mut Store, progress: &mut dyn FnMut(RebuildStep<'_>)) -> Result<RebuildReport, StoreError> {
+    let mut report = RebuildReport::default();
+    let ids = store.folders().ids()?;
+    for (done, run) in ids.iter().enumerate() {
+        progress(RebuildStep { done, total: ids.len(), run });
+        match store.folders().open(run) {
+            Ok(folder) => {
+                store.index_run(&folder)?;
+                report.indexed.push(run.clone());
+            }
+            Err(reason) => report.left_out.push((run.clone(), reason)),
+        }
+    }
+    Ok(report)
+}
+
+/// The write-ahead log of the old file goes first: it must never be applied to the new one.
+fn put_in_place(new: &Path, path: &Path) -> Result<(), StoreError> {
+    remove_file(&log_of(path))?;
+    fs::rename(new, path).map_err(StoreError::io("put in place", path))?;
+    path.parent().map_or(Ok(()), flush_folder)
+}
+
+fn remove_with_log(path: &Path) -> Result<(), StoreError> {
+    remove_file(path)?;
+    remove_file(&log_of(path))
+}
+
+/// DuckDB's write-ahead log of a database file.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".wal");
+    PathBuf::from(name)
+}
+
+fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", path)(source)),
+        _ => Ok(()),
+    }
+}

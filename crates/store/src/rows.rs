@@ -1,0 +1,398 @@
+//! The tables of a run.
+
+use sextant_domain::{Cash, OrderId, Price, Quantity, Side, UtcNanos};
+
+use crate::StoreError;
+use crate::cell::{Cell, CellProblem, CellValue, one_of};
+use crate::codec::{decode, encode};
+use crate::row::{Row, table};
+use crate::schema::{ColumnKind, Table};
+
+use duckdb::arrow::record_batch::RecordBatch;
+
+/// The scope of rows that speak of the whole portfolio; every other scope is the id of a model.
+pub const PORTFOLIO_SCOPE: &str = "portfolio";
+
+/// How the size of an order was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SizeKind {
+    /// A signed number of units.
+    Units,
+    /// A fraction of the model's budget of portfolio equity, turned into units at the fill.
+    EquityFraction,
+    /// Whatever the model holds when the order fills.
+    ClosePosition,
+}
+
+impl SizeKind {
+    /// `units`, `equity_fraction` or `close_position`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Units => "units",
+            Self::EquityFraction => "equity_fraction",
+            Self::ClosePosition => "close_position",
+        }
+    }
+}
+
+impl Cell for SizeKind {
+    const KIND: ColumnKind = ColumnKind::Text;
+
+    fn to_value(&self) -> Result<CellValue<'_>, CellProblem> {
+        Ok(CellValue::Text(self.name()))
+    }
+
+    fn from_value(value: CellValue<'_>) -> Result<Self, CellProblem> {
+        one_of(&[Self::Units, Self::EquityFraction, Self::ClosePosition], Self::name, value)
+    }
+}
+
+table! {
+    /// One figure of one scope. An undefined figure has no value but a reason.
+    MetricRow [] in "metrics" {
+        /// `portfolio`, or the id of a model.
+        scope: String,
+        /// The figure's name, such as `sharpe`.
+        name: String,
+        /// The id of its definition with all parameters, such as `sharpe@v1{P=252,ddof=1,rf=const 0}`.
+        definition: String,
+        /// The value; null when the figure is undefined.
+        value: Option<f64>,
+        /// Lower end of the 95 % interval, where there is one.
+        lower95: Option<f64>,
+        /// Upper end of the 95 % interval, where there is one.
+        upper95: Option<f64>,
+        /// Why the figure is undefined (`no_variance`, `no_trades`, `too_short`, ...), or the caveat of one that is not.
+        reason: Option<String>,
+    }
+}
+
+table! {
+    /// Value of a scope at the end of each step, at the last closes. Research numbers: the exact books are in `marks`.
+    EquityRow [] in "equity" {
+        /// End of the step.
+        time: UtcNanos,
+        /// `portfolio`, or the id of a model.
+        scope: String,
+        /// The portfolio's cash plus positions; for a model the capital it is measured on plus its profit and loss so
+        /// far, costs included.
+        equity: f64,
+        /// Cash; null where the scope has no cash account of its own.
+        cash: Option<f64>,
+        /// Sum of absolute position values; null where it is not recorded for the scope.
+        gross: Option<f64>,
+        /// Sum of signed position values; null where it is not recorded for the scope.
+        net: Option<f64>,
+        /// Equity over its highest value so far, minus one: zero or negative.
+        drawdown: f64,
+        /// Standing of the risk engine: `normal`, `reduced`, `halted` or `killed`; null for a model.
+        risk_status: Option<String>,
+    }
+}
+
+table! {
+    /// Exact state of the books at the end of each trading day.
+    MarkRow [] in "marks" {
+        /// End of the day: the session close, or midnight UTC where anything trades round the clock.
+        time: UtcNanos,
+        /// `portfolio`, or the id of a model.
+        scope: String,
+        /// As in `equity`, exact.
+        equity: Cash,
+        /// Profit and loss since the start, costs included. The models' add up to the portfolio's.
+        pnl: Cash,
+    }
+}
+
+table! {
+    /// An order that passed the risk gate and was sent, in the order of sending.
+    OrderRow [] in "orders" {
+        /// Unique within the run and increasing in order of creation.
+        order_id: OrderId,
+        /// When it was decided.
+        decided_at: UtcNanos,
+        /// Instrument.
+        symbol: String,
+        /// `buy` or `sell`; null when it is only known at the fill.
+        side: Option<Side>,
+        /// Signed units: positive buys, negative sells; null when they are only known at the fill.
+        quantity: Option<Quantity>,
+        /// How the size was given: `units`, `equity_fraction` or `close_position`.
+        size_kind: SizeKind,
+        /// Signed fraction of the model's budget, for `equity_fraction`.
+        size_fraction: Option<f64>,
+        /// The close on which it was decided.
+        reference_price: f64,
+        /// Why it exists: `target`, `request` or `end_of_run`.
+        origin: String,
+        /// The ids of the models it belongs to, comma-separated.
+        models: String,
+    }
+}
+
+table! {
+    /// A trade that happened, in the order of posting.
+    FillRow [] in "fills" {
+        /// Unique within the run and increasing; an order can have several fills.
+        fill_id: i64,
+        /// The order.
+        order_id: OrderId,
+        /// When it traded.
+        time: UtcNanos,
+        /// Instrument.
+        symbol: String,
+        /// `buy` or `sell`.
+        side: Side,
+        /// Signed units: positive bought, negative sold.
+        quantity: Quantity,
+        /// Price paid or received, slippage included.
+        price: Price,
+        /// Market price before slippage.
+        reference_price: Price,
+        /// Commission, as a positive cost.
+        fee: Cash,
+        /// What slippage cost: `(price - reference_price) x quantity`, already contained in the price.
+        slippage: Cash,
+    }
+}
+
+table! {
+    /// The part of a fill that belongs to one model. The parts of a fill add up to it.
+    FillAllocationRow [] in "fill_allocations" {
+        /// The fill.
+        fill_id: i64,
+        /// The order.
+        order_id: OrderId,
+        /// The id of the model.
+        model: String,
+        /// The model's signed units; models can cross internally, so signs may differ within a fill.
+        quantity: Quantity,
+        /// The model's part of the commission.
+        fee: Cash,
+        /// The model's part of the slippage.
+        slippage: Cash,
+    }
+}
+
+table! {
+    /// A position at a daily mark.
+    PositionRow [] in "positions" {
+        /// The daily mark.
+        time: UtcNanos,
+        /// `portfolio`, or the id of a model.
+        scope: String,
+        /// Instrument.
+        symbol: String,
+        /// Signed units.
+        quantity: Quantity,
+        /// Last price.
+        price: Price,
+        /// Quantity times price, exact.
+        value: Cash,
+        /// Value over the scope's equity; null when that is not positive.
+        weight: Option<f64>,
+    }
+}
+
+table! {
+    /// A target weight that a model asked for.
+    IntentRow [] in "intents" {
+        /// When.
+        time: UtcNanos,
+        /// The id of the model.
+        model: String,
+        /// Instrument.
+        symbol: String,
+        /// Signed fraction of the model's own budget.
+        weight: f64,
+    }
+}
+
+table! {
+    /// A target weight of the portfolio, after budgets and risk.
+    TargetRow [] in "targets" {
+        /// When.
+        time: UtcNanos,
+        /// Instrument.
+        symbol: String,
+        /// Signed fraction of portfolio equity.
+        weight: f64,
+    }
+}
+
+table! {
+    /// One act of one risk rule.
+    RiskEventRow [] in "risk_events" {
+        /// When.
+        time: UtcNanos,
+        /// The rule's stable code, such as `per_asset_cap`.
+        rule: String,
+        /// `shrink`, `refuse` or `status`.
+        action: String,
+        /// Instrument, where one is concerned.
+        symbol: Option<String>,
+        /// The value before: a weight, an exposure or a drawdown, as the rule says.
+        before: f64,
+        /// The value after.
+        after: f64,
+        /// Why, in words.
+        reason: String,
+    }
+}
+
+table! {
+    /// The label of one regime dimension from this time on, until the next row of the same dimension.
+    RegimeRow [] in "regimes" {
+        /// When it was known.
+        time: UtcNanos,
+        /// `equity`, `volatility`, `crypto` or `macro`.
+        dimension: String,
+        /// The label, such as `bull`; `unknown` where an input is missing.
+        label: String,
+        /// The numbers it was decided on, as a JSON object; null where one was missing.
+        inputs: String,
+    }
+}
+
+table! {
+    /// What one model earned and paid in one instrument over the whole run. The rows add up to the portfolio's profit
+    /// and loss exactly.
+    AttributionRow [] in "attribution" {
+        /// The id of the model.
+        model: String,
+        /// Instrument.
+        symbol: String,
+        /// Profit and loss before fees and slippage.
+        gross_pnl: Cash,
+        /// Commissions, as a positive cost.
+        fees: Cash,
+        /// Slippage, as a positive cost.
+        slippage: Cash,
+        /// `gross_pnl - fees - slippage`.
+        net_pnl: Cash,
+    }
+}
+
+table! {
+    /// A closed round trip: units bought and sold, matched first in, first out. One row per matched lot.
+    TradeRow [] in "trades" {
+        /// `portfolio`, or the id of a model.
+        scope: String,
+        /// Instrument.
+        symbol: String,
+        /// Side of the entry: `buy` is a long trade, `sell` a short one.
+        side: Side,
+        /// When it was opened.
+        entry_time: UtcNanos,
+        /// When it was closed.
+        exit_time: UtcNanos,
+        /// Units, positive.
+        quantity: Quantity,
+        /// Price at the entry, slippage included.
+        entry_price: Price,
+        /// Price at the exit, slippage included.
+        exit_price: Price,
+        /// Profit and loss before fees.
+        gross_pnl: Cash,
+        /// Its part of the commissions of entry and exit, as a positive cost.
+        fees: Cash,
+        /// `gross_pnl - fees`.
+        net_pnl: Cash,
+        /// Net profit and loss over the value at the entry; null when that is zero.
+        net_return: Option<f64>,
+    }
+}
+
+table! {
+    /// An order that risk refused.
+    RefusalRow [] in "refusals" {
+        /// When it was decided.
+        decided_at: UtcNanos,
+        /// Instrument.
+        symbol: String,
+        /// `buy` or `sell`; null when it would only be known at the fill.
+        side: Option<Side>,
+        /// Signed units; null when they would only be known at the fill.
+        quantity: Option<Quantity>,
+        /// How the size was given: `units`, `equity_fraction` or `close_position`.
+        size_kind: SizeKind,
+        /// Signed fraction of the model's budget, for `equity_fraction`.
+        size_fraction: Option<f64>,
+        /// The close on which it was decided.
+        reference_price: f64,
+        /// Why it exists: `target`, `request` or `end_of_run`.
+        origin: String,
+        /// The ids of the models it belongs to, comma-separated.
+        models: String,
+        /// The code of the rule that refused it.
+        rule: String,
+    }
+}
+
+macro_rules! run_tables {
+    ($($(#[doc = $doc:literal])+ $field:ident: $row:ident,)+) => {
+        /// All rows of a run. The order of the rows is part of the result.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct RunTables {
+            $($(#[doc = $doc])+ pub $field: Vec<$row>,)+
+        }
+
+        static RUN_TABLES: &[Table] = &[$($row::TABLE),+];
+
+        impl RunTables {
+            /// One batch per table, in the order of [`run_tables`].
+            pub(crate) fn encode(&self) -> Result<Vec<RecordBatch>, StoreError> {
+                Ok(vec![$(encode(&self.$field)?),+])
+            }
+
+            /// Reads every table, in the order of [`run_tables`].
+            pub(crate) fn decode(
+                mut batches_of: impl FnMut(&'static Table) -> Result<Vec<RecordBatch>, StoreError>,
+            ) -> Result<Self, StoreError> {
+                let mut tables = RUN_TABLES.iter();
+                Ok(Self {
+                    $($field: match tables.next() {
+                        Some(table) => decode(&batches_of(table)?)?,
+                        None => Vec::new(),
+                    },)+
+                })
+            }
+        }
+    };
+}
+
+run_tables! {
+    /// Figures by scope.
+    metrics: MetricRow,
+    /// Value by step and scope.
+    equity: EquityRow,
+    /// Exact books by day and scope.
+    marks: MarkRow,
+    /// Orders sent.
+    orders: OrderRow,
+    /// Trades that happened.
+    fills: FillRow,
+    /// Fills by model.
+    fill_allocations: FillAllocationRow,
+    /// Positions by day.
+    positions: PositionRow,
+    /// What the models asked for.
+    intents: IntentRow,
+    /// What the portfolio aimed at.
+    targets: TargetRow,
+    /// Acts of the risk rules.
+    risk_events: RiskEventRow,
+    /// Regime labels.
+    regimes: RegimeRow,
+    /// Profit and loss by model and instrument.
+    attribution: AttributionRow,
+    /// Closed round trips.
+    trades: TradeRow,
+    /// Orders refused.
+    refusals: RefusalRow,
+}
+
+/// The tables of a run, in the order of their writing.
+pub fn run_tables() -> &'static [Table] {
+    RUN_TABLES
+}

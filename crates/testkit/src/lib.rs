@@ -1,0 +1,40 @@
+//! Builders, fixtures and the causality harness for tests.
+//!
+//! A dev-dependency only. Every crate of the workspace can build a small market with it, give a model hand-made
+//! features, replay bars through a model or a regime detector, and prove that outputs do not depend on the future.
+//!
+//! * [`MarketBuilder`], [`bars`], [`standard_market`]: markets from arrays, from a seeded random walk, or ready-made.
+//! * [`FixedFeatures`], [`FormulaFeatures`]: feature sources without a feature crate.
+//! * [`Replay`]: runs a model or a regime detector over a market, bar close by bar close.
+//! * [`assert_causal`], [`check_causality`], [`cut`], [`replace_future`]: the look-ahead proof.
+//! * [`real_data_dir`]: where the real market data lies, and when a test may go without it.
+//!
+//! # Invariants
+//! * Everything is a function of its arguments; random numbers come from a [`SplitMix64`] with a seed in the call.
+//! * A modified market is as valid as the market it was made from: [`cut`] and [`replace_future`] go through the same
+//!   checks as any data.
+//! * A wrong use of a double (an unknown symbol, a column of the wrong length) panics: it is the test that is wrong.
+//!
+//! # Deliberately absent
+//! Fast or streaming indicators ([`formulas`] recomputes every window from its definition), exchange calendars with
+//! holidays or daylight saving, and any engine: the crate depends on the vocabulary alone.
+
+pub mod bars;
+mod causality;
+mod features;
+pub mod formulas;
+mod future;
+mod market_builder;
+mod random;
+mod real_data;
+mod replay;
+
+pub use causality::{
+    CausalityReport, Change, Observed, Output, Violation, assert_causal, check_causality, cut_points,
+};
+pub use features::{FixedFeatures, FormulaFeatures};
+pub use future::{Replacement, cut, replace_future};
+pub use market_builder::{MarketBuilder, standard_market};
+pub use random::SplitMix64;
+pub use real_data::real_data_dir;
+pub use replay::{Decision, RegimeStep, Replay};

@@ -16,7 +16,10 @@ fn main() -> std::io::Result<()> {
         hasher.update(&(content.len() as u64).to_le_bytes());
         hasher.update(&content);
     }
-    println!("cargo:rustc-env=SEXTANT_CODE_DIGEST={}", hasher.finalize().to_hex());
+    println!(
+        "cargo:rustc-env=SEXTANT_CODE_DIGEST={}",
+        hasher.finalize().to_hex()
+    );
     println!("cargo:rerun-if-changed={}", root.join("Cargo.lock").display());
     println!("cargo:rerun-if-changed={}", root.join("Cargo.toml").display());
     println!("cargo:rerun-if-changed={}", crates.display());
@@ -28,12 +31,19 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let skipped = ["tests", "benches", "examples", "oracles", "proptest-regressions"];
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             if !skipped.contains(&name.as_str()) {
                 collect(&path, files)?;
             }
-        } else if matches!(path.extension().and_then(|one| one.to_str()), Some("rs" | "toml" | "csv" | "css")) {
+        } else if matches!(
+            path.extension().and_then(|one| one.to_str()),
+            Some("rs" | "toml" | "csv" | "css")
+        ) {
             files.push(path);
         }
     }

@@ -5,7 +5,9 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sextant_backtest::{BacktestConfig, Costs, EndOfRun, FillConvention, NullSink, ProportionalCosts, run};
 use sextant_domain::ports::{Model, ModelError};
-use sextant_domain::{Cash, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements, Timeframe};
+use sextant_domain::{
+    Cash, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements, Timeframe,
+};
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
 use sextant_portfolio::BudgetedPortfolio;
@@ -27,14 +29,24 @@ impl SmaCross {
         let series = needs.series("ACME", timeframe);
         let fast = needs.feature("sma", &[("period", 20.0)], series);
         let slow = needs.feature("sma", &[("period", 60.0)], series);
-        Self { needs, instrument, averages: Some((fast, slow)), invested: false }
+        Self {
+            needs,
+            instrument,
+            averages: Some((fast, slow)),
+            invested: false,
+        }
     }
 
     /// The same without an opinion.
     fn idle() -> Self {
         let mut needs = Requirements::new();
         let instrument = needs.trade("ACME");
-        Self { needs, instrument, averages: None, invested: false }
+        Self {
+            needs,
+            instrument,
+            averages: None,
+            invested: false,
+        }
     }
 }
 
@@ -48,8 +60,12 @@ impl Model for SmaCross {
     }
 
     fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
-        let Some((fast, slow)) = self.averages else { return Ok(()) };
-        let (Some(fast), Some(slow)) = (view.feature(fast), view.feature(slow)) else { return Ok(()) };
+        let Some((fast, slow)) = self.averages else {
+            return Ok(());
+        };
+        let (Some(fast), Some(slow)) = (view.feature(fast), view.feature(slow)) else {
+            return Ok(());
+        };
         if (fast > slow) != self.invested {
             self.invested = fast > slow;
             out.target(self.instrument, if self.invested { 1.0 } else { 0.0 });
@@ -61,7 +77,10 @@ impl Model for SmaCross {
 fn minute_market(count: usize) -> MarketData {
     let start = "2015-01-01".parse().expect("a date");
     let spans = bars::round_the_clock(start, Timeframe::M1, count);
-    MarketBuilder::new().crypto("ACME", Timeframe::M1).random("ACME", Timeframe::M1, &spans, 1).build()
+    MarketBuilder::new()
+        .crypto("ACME", Timeframe::M1)
+        .random("ACME", Timeframe::M1, &spans, 1)
+        .build()
 }
 
 fn backtest(market: &MarketData, model: SmaCross) -> usize {
@@ -81,22 +100,39 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
         at_end: EndOfRun::MarkToMarket,
         daily_marks: midnights.map(sextant_domain::UtcNanos::from_nanos).collect(),
     };
-    let limits = RiskLimits { per_asset_cap: 1.0, ..RiskLimits::mission_defaults() };
+    let limits = RiskLimits {
+        per_asset_cap: 1.0,
+        ..RiskLimits::mission_defaults()
+    };
     let parts = EngineParts {
         models: vec![Box::new(model)],
         regime: None,
         portfolio: Box::new(BudgetedPortfolio::single("SmaCross", 1.0, 0.0).expect("a budget of 1")),
         risk: Box::new(RiskRules::new(limits, KillFlag::new()).expect("valid limits")),
     };
-    let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut NullSink, &mut |_, _| ());
-    outcome.expect("the run completes").ledger.book(sextant_engine::Scope::Portfolio).trades().len()
+    let outcome = run(
+        market,
+        &mut FeatureColumns::new(),
+        parts,
+        &config,
+        &mut NullSink,
+        &mut |_, _| (),
+    );
+    outcome
+        .expect("the run completes")
+        .ledger
+        .book(sextant_engine::Scope::Portfolio)
+        .trades()
+        .len()
 }
 
 fn engine(criterion: &mut Criterion) {
     let bars = 1_000_000;
     let market = minute_market(bars);
     let mut group = criterion.benchmark_group("engine");
-    group.sample_size(20).throughput(Throughput::Elements(bars as u64));
+    group
+        .sample_size(20)
+        .throughput(Throughput::Elements(bars as u64));
     group.bench_function(BenchmarkId::new("sma_cross_5bp_all_rules", bars), |bencher| {
         bencher.iter(|| black_box(backtest(&market, SmaCross::new(Timeframe::M1))));
     });

@@ -27,7 +27,13 @@ impl SmaCross {
         let daily = needs.series(symbol, Timeframe::D1);
         let fast = needs.feature("sma", &[("period", 20.0)], daily);
         let slow = needs.feature("sma", &[("period", 60.0)], daily);
-        Self { needs, instrument, fast, slow, invested: false }
+        Self {
+            needs,
+            instrument,
+            fast,
+            slow,
+            invested: false,
+        }
     }
 }
 
@@ -41,7 +47,9 @@ impl Model for SmaCross {
     }
 
     fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
-        let (Some(fast), Some(slow)) = (view.feature(self.fast), view.feature(self.slow)) else { return Ok(()) };
+        let (Some(fast), Some(slow)) = (view.feature(self.fast), view.feature(self.slow)) else {
+            return Ok(());
+        };
         if (fast > slow) != self.invested {
             self.invested = fast > slow;
             out.target(self.instrument, if self.invested { 1.0 } else { 0.0 });
@@ -52,9 +60,15 @@ impl Model for SmaCross {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sessions = bars::daily_sessions("2015-01-01".parse()?, 1_500);
-    let market = MarketBuilder::new().equity("ACME", Timeframe::D1).random("ACME", Timeframe::D1, &sessions, 7).build();
+    let market = MarketBuilder::new()
+        .equity("ACME", Timeframe::D1)
+        .random("ACME", Timeframe::D1, &sessions, 7)
+        .build();
     let closes = market.series()[0].bars.view().close_time;
-    let five_bps = ProportionalCosts { commission_bps: "5".parse()?, slippage_bps: "0".parse()? };
+    let five_bps = ProportionalCosts {
+        commission_bps: "5".parse()?,
+        slippage_bps: "0".parse()?,
+    };
     let config = BacktestConfig {
         initial_capital: Cash::new("100000".parse()?),
         start: closes[0],
@@ -71,8 +85,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         risk: Box::new(RiskRules::new(RiskLimits::permissive(1.0), KillFlag::new())?),
     };
     let mut recorder = Recorder::default();
-    let outcome = run(&market, &mut FeatureColumns::new(), parts, &config, &mut recorder, &mut |_, _| ())?;
-    println!("{} orders, {} fills over {} bars", recorder.orders.len(), recorder.fills.len(), outcome.steps);
+    let outcome = run(
+        &market,
+        &mut FeatureColumns::new(),
+        parts,
+        &config,
+        &mut recorder,
+        &mut |_, _| (),
+    )?;
+    println!(
+        "{} orders, {} fills over {} bars",
+        recorder.orders.len(),
+        recorder.fills.len(),
+        outcome.steps
+    );
     println!("final equity {} (invented bars)", outcome.ledger.exact_equity()?);
     Ok(())
 }

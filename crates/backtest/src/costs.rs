@@ -61,7 +61,10 @@ impl Costs {
         let by_class = AssetClass::ALL.map(of);
         let allowed = Decimal::ZERO..=Decimal::ONE_THOUSAND;
         for (class, costs) in AssetClass::ALL.into_iter().zip(&by_class) {
-            let fields = [("commission_bps", costs.commission_bps), ("slippage_bps", costs.slippage_bps)];
+            let fields = [
+                ("commission_bps", costs.commission_bps),
+                ("slippage_bps", costs.slippage_bps),
+            ];
             if let Some((field, found)) = fields.into_iter().find(|(_, found)| !allowed.contains(found)) {
                 return Err(CostError { class, field, found });
             }
@@ -86,7 +89,10 @@ impl CostSchedule for Costs {
         }
         let notional = price.times(quantity.abs())?;
         let fee = notional.decimal() * (rate / Decimal::from(10_000));
-        Ok(Cash::new(fee.round_dp_with_strategy(DECIMALS, RoundingStrategy::AwayFromZero)))
+        Ok(Cash::new(fee.round_dp_with_strategy(
+            DECIMALS,
+            RoundingStrategy::AwayFromZero,
+        )))
     }
 
     fn price(&self, class: AssetClass, quantity: Quantity, market: Price) -> Result<Price, MoneyError> {
@@ -97,7 +103,11 @@ impl CostSchedule for Costs {
         let distance = market.decimal() * (rate / Decimal::from(10_000));
         let distance = distance.round_dp_with_strategy(DECIMALS, RoundingStrategy::AwayFromZero);
         let distance = Price::new(distance);
-        if quantity.is_positive() { market.plus(distance) } else { market.minus(distance) }
+        if quantity.is_positive() {
+            market.plus(distance)
+        } else {
+            market.minus(distance)
+        }
     }
 }
 
@@ -111,14 +121,26 @@ mod tests {
 
     #[test]
     fn costs_work_against_the_trader() {
-        let costs = ProportionalCosts { commission_bps: dec("10"), slippage_bps: dec("3") };
+        let costs = ProportionalCosts {
+            commission_bps: dec("10"),
+            slippage_bps: dec("3"),
+        };
         let costs = Costs::uniform(costs).unwrap();
         let market = Price::new(dec("10.01"));
-        let buy = costs.price(AssetClass::Equity, Quantity::new(dec("5")), market).unwrap();
-        let sell = costs.price(AssetClass::Equity, Quantity::new(dec("-5")), market).unwrap();
-        assert_eq!((buy.decimal(), sell.decimal()), (dec("10.013003"), dec("10.006997")));
+        let buy = costs
+            .price(AssetClass::Equity, Quantity::new(dec("5")), market)
+            .unwrap();
+        let sell = costs
+            .price(AssetClass::Equity, Quantity::new(dec("-5")), market)
+            .unwrap();
+        assert_eq!(
+            (buy.decimal(), sell.decimal()),
+            (dec("10.013003"), dec("10.006997"))
+        );
         for quantity in ["5", "-5"] {
-            let fee = costs.fee(AssetClass::Crypto, Quantity::new(dec(quantity)), market).unwrap();
+            let fee = costs
+                .fee(AssetClass::Crypto, Quantity::new(dec(quantity)), market)
+                .unwrap();
             assert_eq!(fee.decimal(), dec("0.05005"));
         }
     }
@@ -126,7 +148,10 @@ mod tests {
     #[test]
     fn costs_outside_the_range_are_refused() {
         for bad in ["-1", "1000.1"] {
-            let costs = ProportionalCosts { commission_bps: dec("1"), slippage_bps: dec(bad) };
+            let costs = ProportionalCosts {
+                commission_bps: dec("1"),
+                slippage_bps: dec(bad),
+            };
             assert_eq!(Costs::uniform(costs).unwrap_err().field, "slippage_bps");
         }
     }

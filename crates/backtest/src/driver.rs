@@ -108,7 +108,10 @@ pub fn run(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<RunOutcome, BacktestError> {
     if config.start >= config.end {
-        return Err(BacktestError::Period { start: config.start, end: config.end });
+        return Err(BacktestError::Period {
+            start: config.start,
+            end: config.end,
+        });
     }
     if config.initial_capital <= Cash::ZERO {
         return Err(BacktestError::Capital(config.initial_capital));
@@ -125,8 +128,12 @@ pub fn run(
     while let Some(now) = timeline.advance() {
         let trading = now >= config.start;
         marker.before(now, &engine, sink)?;
-        let event =
-            MarketEvent { time: now, available: timeline.available(), closed: timeline.closed(), trading };
+        let event = MarketEvent {
+            time: now,
+            available: timeline.available(),
+            closed: timeline.closed(),
+            trading,
+        };
         engine.step(&event, &mut venue, &mut record)?;
         if trading {
             if timeline.is_at_end() && config.at_end != EndOfRun::MarkToMarket {
@@ -141,10 +148,18 @@ pub fn run(
             progress(steps, total);
         }
     }
-    let (Some(first), Some(last)) = (first, last) else { return Err(no_bars(market, config)) };
+    let (Some(first), Some(last)) = (first, last) else {
+        return Err(no_bars(market, config));
+    };
     marker.finish(last, &engine, sink)?;
     progress(total, total);
-    Ok(RunOutcome { ledger: engine.into_ledger(), models, marks: marker.marks, span: (first, last), steps })
+    Ok(RunOutcome {
+        ledger: engine.into_ledger(),
+        models,
+        marks: marker.marks,
+        span: (first, last),
+        steps,
+    })
 }
 
 /// Marks the books at the end of each day.
@@ -156,11 +171,19 @@ struct Marker<'c> {
 impl<'c> Marker<'c> {
     fn new(config: &'c BacktestConfig) -> Self {
         let begin = config.daily_marks.partition_point(|time| *time <= config.start);
-        Self { due: config.daily_marks[begin..].iter().peekable(), marks: Vec::new() }
+        Self {
+            due: config.daily_marks[begin..].iter().peekable(),
+            marks: Vec::new(),
+        }
     }
 
     /// Takes the marks that fall before the step at `now`: the books as the step before left them.
-    fn before(&mut self, now: UtcNanos, engine: &Engine<'_>, sink: &mut dyn ResultSink) -> Result<(), EngineError> {
+    fn before(
+        &mut self,
+        now: UtcNanos,
+        engine: &Engine<'_>,
+        sink: &mut dyn ResultSink,
+    ) -> Result<(), EngineError> {
         while let Some(time) = self.due.next_if(|time| **time < now) {
             self.mark(*time, engine, sink)?;
         }
@@ -168,12 +191,22 @@ impl<'c> Marker<'c> {
     }
 
     /// Takes what is due by the last step, and the last step itself.
-    fn finish(&mut self, last: UtcNanos, engine: &Engine<'_>, sink: &mut dyn ResultSink) -> Result<(), EngineError> {
+    fn finish(
+        &mut self,
+        last: UtcNanos,
+        engine: &Engine<'_>,
+        sink: &mut dyn ResultSink,
+    ) -> Result<(), EngineError> {
         self.before(last, engine, sink)?;
         self.mark(last, engine, sink)
     }
 
-    fn mark(&mut self, time: UtcNanos, engine: &Engine<'_>, sink: &mut dyn ResultSink) -> Result<(), EngineError> {
+    fn mark(
+        &mut self,
+        time: UtcNanos,
+        engine: &Engine<'_>,
+        sink: &mut dyn ResultSink,
+    ) -> Result<(), EngineError> {
         let marks = &mut self.marks;
         engine.daily_mark(time, |mark| {
             marks.push((time, mark.equity));
@@ -187,5 +220,9 @@ fn no_bars(market: &MarketData, config: &BacktestConfig) -> BacktestError {
     let ends = views.filter_map(|times| Some((*times.first()?, *times.last()?)));
     let span = ends.reduce(|(from, to), (first, last)| (from.min(first), to.max(last)));
     let covered = span.map_or("nothing".to_owned(), |(from, to)| format!("{from} to {to}"));
-    BacktestError::NoBars { start: config.start, end: config.end, covered }
+    BacktestError::NoBars {
+        start: config.start,
+        end: config.end,
+        covered,
+    }
 }

@@ -21,7 +21,8 @@ impl ResultSink for Recorder {
         self.equity.push((step.time, step.equity));
         self.orders.extend_from_slice(&step.orders);
         self.fills.extend_from_slice(&step.fills);
-        self.interventions.extend(step.interventions.iter().map(|one| (step.time, one.clone())));
+        self.interventions
+            .extend(step.interventions.iter().map(|one| (step.time, one.clone())));
     }
 
     fn mark(&mut self, _mark: &DailyMark<'_>) {}

@@ -2,8 +2,8 @@
 
 use sextant_domain::ports::{AccountSource, Broker, BrokerError};
 use sextant_domain::{
-    Allocation, Approved, Fill, Instrument, MarketData, MoneyError, Order, OrderOrigin, OrderSize, Price, Quantity,
-    UtcNanos,
+    Allocation, Approved, Fill, Instrument, MarketData, MoneyError, Order, OrderOrigin, OrderSize, Price,
+    Quantity, UtcNanos,
 };
 
 use crate::costs::CostSchedule;
@@ -59,30 +59,58 @@ impl<'m> SimulatedVenue<'m> {
         convention: FillConvention,
         at_end: EndOfRun,
     ) -> Self {
-        Self { market, costs, convention, at_end, working: Vec::new(), places: Vec::new() }
+        Self {
+            market,
+            costs,
+            convention,
+            at_end,
+            working: Vec::new(),
+            places: Vec::new(),
+        }
     }
 
     /// Where the order will fill. The bar is looked up once, but its price is used only when its time has come.
     fn place(&self, order: &Order) -> Option<Place> {
-        let series = self.market.get(self.market.execution_series(order.draft.instrument));
+        let series = self
+            .market
+            .get(self.market.execution_series(order.draft.instrument));
         let bars = series.bars.view();
         let decided = order.draft.decided_at;
         if order.draft.origin == OrderOrigin::EndOfRun {
-            let last = bars.close_time.partition_point(|time| *time <= decided).checked_sub(1)?;
-            let price = if self.at_end == EndOfRun::CloseAtLastOpen { bars.open[last] } else { bars.close[last] };
-            return Some(Place { time: decided, price, known_after: UtcNanos::MIN });
+            let last = bars
+                .close_time
+                .partition_point(|time| *time <= decided)
+                .checked_sub(1)?;
+            let price = if self.at_end == EndOfRun::CloseAtLastOpen {
+                bars.open[last]
+            } else {
+                bars.close[last]
+            };
+            return Some(Place {
+                time: decided,
+                price,
+                known_after: UtcNanos::MIN,
+            });
         }
         match self.convention {
             FillConvention::NextOpen => {
                 let next = bars.open_time.partition_point(|time| *time < decided);
                 let time = *bars.open_time.get(next)?;
                 // A bar can open at the very instant of the decision; the fill is still news of a later step.
-                Some(Place { time, price: bars.open[next], known_after: decided })
+                Some(Place {
+                    time,
+                    price: bars.open[next],
+                    known_after: decided,
+                })
             }
             FillConvention::SameClose => {
                 let next = bars.close_time.partition_point(|time| *time < decided);
                 let time = *bars.close_time.get(next)?;
-                Some(Place { time, price: bars.close[next], known_after: UtcNanos::MIN })
+                Some(Place {
+                    time,
+                    price: bars.close[next],
+                    known_after: UtcNanos::MIN,
+                })
             }
         }
     }
@@ -90,16 +118,29 @@ impl<'m> SimulatedVenue<'m> {
     /// The earliest order that has filled by `now`; the older one of two at the same time.
     fn due(&self, now: UtcNanos) -> Option<(usize, Place)> {
         let due = |place: &Place| place.time <= now && place.known_after < now;
-        let filled = self.places.iter().enumerate().filter_map(|(index, place)| Some((index, (*place)?)));
-        filled.filter(|(_, place)| due(place)).min_by_key(|(index, place)| (place.time, *index))
+        let filled = self
+            .places
+            .iter()
+            .enumerate()
+            .filter_map(|(index, place)| Some((index, (*place)?)));
+        filled
+            .filter(|(_, place)| due(place))
+            .min_by_key(|(index, place)| (place.time, *index))
     }
 
-    fn fill(&self, order: &Order, place: Place, account: &dyn AccountSource) -> Result<Option<Fill>, MoneyError> {
+    fn fill(
+        &self,
+        order: &Order,
+        place: Place,
+        account: &dyn AccountSource,
+    ) -> Result<Option<Fill>, MoneyError> {
         let instrument = self.market.instruments().get(order.draft.instrument);
         let market = Price::from_f64_on_tick(place.price, instrument.price_tick)?;
         let sized = self.size(order, instrument, market, account)?;
         let Some(allocations) = sized else { return Ok(None) };
-        let quantity = allocations.iter().try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity))?;
+        let quantity = allocations
+            .iter()
+            .try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity))?;
         let price = self.costs.price(instrument.class, quantity, market)?;
         Ok(Some(Fill {
             order: order.id,
@@ -128,17 +169,27 @@ impl<'m> SimulatedVenue<'m> {
             OrderSize::ClosePosition => draft
                 .allocations
                 .iter()
-                .map(|one| Allocation { quantity: -account.model_position(one.model, draft.instrument), ..*one })
+                .map(|one| Allocation {
+                    quantity: -account.model_position(one.model, draft.instrument),
+                    ..*one
+                })
                 .collect(),
             OrderSize::EquityFraction(fraction) => {
                 let side = Quantity::from_f64_towards_zero(fraction.signum(), rust_decimal::Decimal::ONE)?;
                 let paid = self.costs.price(instrument.class, side, market)?.to_f64();
                 let units = fraction * draft.budget * account.equity() / paid;
                 let quantity = Quantity::from_f64_towards_zero(units, instrument.lot_size)?;
-                draft.allocations.iter().map(|one| Allocation { quantity, ..*one }).collect()
+                draft
+                    .allocations
+                    .iter()
+                    .map(|one| Allocation { quantity, ..*one })
+                    .collect()
             }
         };
-        Ok(allocations.iter().any(|one| !one.quantity.is_zero()).then_some(allocations))
+        Ok(allocations
+            .iter()
+            .any(|one| !one.quantity.is_zero())
+            .then_some(allocations))
     }
 }
 
@@ -153,11 +204,18 @@ impl Broker for SimulatedVenue<'_> {
         while let Some((index, place)) = self.due(now) {
             let order = self.working.remove(index);
             self.places.remove(index);
-            let filled = self.fill(&order, place, account).map_err(|source| BrokerError::Money {
-                instrument: self.market.instruments().get(order.draft.instrument).symbol.clone(),
-                time: place.time,
-                source,
-            })?;
+            let filled = self
+                .fill(&order, place, account)
+                .map_err(|source| BrokerError::Money {
+                    instrument: self
+                        .market
+                        .instruments()
+                        .get(order.draft.instrument)
+                        .symbol
+                        .clone(),
+                    time: place.time,
+                    source,
+                })?;
             if filled.is_some() {
                 return Ok(filled);
             }

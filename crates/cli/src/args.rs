@@ -103,16 +103,22 @@ pub struct ImportArgs {
     #[arg(long)]
     pub from: PathBuf,
     /// A YAML list of files to import at once
-    #[arg(long, conflicts_with_all = ["symbol", "asset_class", "timeframe", "factors"])]
+    #[arg(long, conflicts_with_all = ["symbol", "asset_class", "timeframe", "factors", "macro_name"])]
     pub manifest: Option<PathBuf>,
+    /// Import a macro file under this name instead of bars; --series says what is in it
+    #[arg(long = "macro", value_name = "NAME", requires = "series", conflicts_with_all = ["symbol", "asset_class", "timeframe", "factors", "quarantine"])]
+    pub macro_name: Option<String>,
+    /// A series of a macro file: `vix=close`, or a difference: `yield_curve_10y_3m=10year - 3month`; may be repeated
+    #[arg(long, value_name = "SERIES=COLUMN", requires = "macro_name")]
+    pub series: Vec<String>,
     /// The symbol to store the bars under
-    #[arg(long, required_unless_present = "manifest")]
+    #[arg(long, required_unless_present_any = ["manifest", "macro_name"])]
     pub symbol: Option<String>,
     /// equity, crypto or fx
-    #[arg(long, required_unless_present = "manifest")]
+    #[arg(long, required_unless_present_any = ["manifest", "macro_name"])]
     pub asset_class: Option<AssetClass>,
     /// The timeframe of the file: 1M, 5M, 15M, 30M, 1H, 4H or 1D
-    #[arg(long, required_unless_present = "manifest")]
+    #[arg(long, required_unless_present_any = ["manifest", "macro_name"])]
     pub timeframe: Option<Timeframe>,
     /// A file of adjustment factors: date,price_factor,split_factor,reference_close
     #[arg(long)]

@@ -5,9 +5,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sextant_domain::UtcNanos;
 
 /// Now. Never part of a result.
-#[expect(clippy::disallowed_methods, reason = "run info says when a run was made; no result depends on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "run info says when a run was made; no result depends on it"
+)]
 pub(crate) fn now() -> UtcNanos {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
     UtcNanos::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
@@ -15,7 +20,10 @@ pub(crate) fn now() -> UtcNanos {
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "durations are shown to people; no result depends on them")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "durations are shown to people; no result depends on them"
+    )]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }

@@ -4,27 +4,27 @@ use anyhow::Context;
 use sextant_domain::{Cash, InstrumentTable, ModelId, Side};
 use sextant_engine::{Book, Ledger, Scope};
 use sextant_metrics::{
-    BootstrapSettings, ClosedTrade, CostTotals, MetricName, NavMark, NavSeries, PerformanceInput, PerformanceReport,
-    PeriodsPerYear, RiskFree, TradeSide,
+    BootstrapSettings, ClosedTrade, CostTotals, MetricName, NavMark, NavSeries, PerformanceInput,
+    PerformanceReport, PeriodsPerYear, RiskFree, TradeSide,
 };
 use sextant_store::{AttributionRow, MetricRow, PORTFOLIO_SCOPE, RunTables, TradeRow};
 
 use crate::recorder::Activity;
 
 /// How the figures of a run are defined.
-pub struct FigureSettings {
+pub(crate) struct FigureSettings {
     /// Sessions per year of the book.
-    pub periods: PeriodsPerYear,
+    pub(crate) periods: PeriodsPerYear,
     /// Annual risk-free rate.
-    pub risk_free_annual: f64,
+    pub(crate) risk_free_annual: f64,
     /// Seed of the bootstrap.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The first funding instant, in nanoseconds UTC.
-    pub start_ns: i64,
+    pub(crate) start_ns: i64,
 }
 
 /// Scopes in the order of their first metric: the portfolio, then the models.
-pub fn scopes(metrics: &[MetricRow]) -> Vec<String> {
+pub(crate) fn scopes(metrics: &[MetricRow]) -> Vec<String> {
     let mut scopes: Vec<String> = Vec::new();
     for row in metrics {
         if !scopes.contains(&row.scope) {
@@ -35,8 +35,11 @@ pub fn scopes(metrics: &[MetricRow]) -> Vec<String> {
 }
 
 /// The value in its unit, or the reason why there is none.
-pub fn format_metric(row: &MetricRow) -> String {
-    let unit = MetricName::ALL.iter().find(|name| name.code() == row.name).map(|name| name.unit());
+pub(crate) fn format_metric(row: &MetricRow) -> String {
+    let unit = MetricName::ALL
+        .iter()
+        .find(|name| name.code() == row.name)
+        .map(|name| name.unit());
     let caveat = |text: String| match &row.reason {
         Some(reason) => format!("{text} ({reason})"),
         None => text,
@@ -52,7 +55,7 @@ pub fn format_metric(row: &MetricRow) -> String {
 ///
 /// # Errors
 /// When a value does not fit exactly, or a series is not one that figures can be computed from.
-pub fn complete(
+pub(crate) fn complete(
     tables: &mut RunTables,
     ledger: &Ledger,
     models: &[(String, Cash)],
@@ -66,8 +69,14 @@ pub fn complete(
             0 => Scope::Portfolio,
             model => Scope::Model(ModelId::from_index(model - 1)),
         };
-        let report = performance(tables, ledger.book(scope), (name, *capital), &activity[index], settings)
-            .with_context(|| format!("key figures of {name}"))?;
+        let report = performance(
+            tables,
+            ledger.book(scope),
+            (name, *capital),
+            &activity[index],
+            settings,
+        )
+        .with_context(|| format!("key figures of {name}"))?;
         tables.metrics.extend(report.metrics.iter().map(|metric| {
             let interval = metric.value.interval();
             MetricRow {
@@ -80,7 +89,13 @@ pub fn complete(
                 reason: metric.value.reason().map(|reason| reason.code().to_owned()),
             }
         }));
-        tables.trades.extend(ledger.book(scope).trades().iter().map(|trade| trade_row(name, trade, instruments)));
+        tables.trades.extend(
+            ledger
+                .book(scope)
+                .trades()
+                .iter()
+                .map(|trade| trade_row(name, trade, instruments)),
+        );
     }
     tables.attribution = attribution(ledger, models, instruments)?;
     Ok(())
@@ -94,30 +109,48 @@ fn performance(
     settings: &FigureSettings,
 ) -> anyhow::Result<PerformanceReport> {
     let marks = tables.marks.iter().filter(|row| row.scope == name);
-    let marks = marks.map(|row| NavMark { time_ns: row.time.nanos(), nav: row.equity.to_f64() }).collect();
+    let marks = marks
+        .map(|row| NavMark {
+            time_ns: row.time.nanos(),
+            nav: row.equity.to_f64(),
+        })
+        .collect();
     let nav = NavSeries::new(settings.start_ns, capital.to_f64(), marks)?;
     let trades: Vec<ClosedTrade> = book.trades().iter().map(closed_trade).collect();
     let mut input = PerformanceInput::new(&nav, settings.periods);
-    input.risk_free = RiskFree::Constant { annual_rate: settings.risk_free_annual };
+    input.risk_free = RiskFree::Constant {
+        annual_rate: settings.risk_free_annual,
+    };
     input.trades = &trades;
     input.rebalances = Some(&activity.rebalances);
     input.exposures = Some(&activity.exposures);
     input.costs = costs(book)?;
-    input.bootstrap = Some(BootstrapSettings { seed: settings.seed, ..BootstrapSettings::STANDARD });
+    input.bootstrap = Some(BootstrapSettings {
+        seed: settings.seed,
+        ..BootstrapSettings::STANDARD
+    });
     Ok(PerformanceReport::compute(&input)?)
 }
 
 /// Recorded costs of a book. Impact, funding and borrow are not simulated, which the figures say.
 fn costs(book: &Book) -> anyhow::Result<CostTotals> {
     let (commission, slippage) = (Some(book.fees().to_f64()), Some(book.slippage()?.to_f64()));
-    Ok(CostTotals { commission, slippage, ..CostTotals::default() })
+    Ok(CostTotals {
+        commission,
+        slippage,
+        ..CostTotals::default()
+    })
 }
 
 fn closed_trade(trade: &sextant_engine::ClosedTrade) -> ClosedTrade {
     let quantity = trade.quantity.abs().to_f64();
     let entry_price = trade.entry_price.to_f64();
     ClosedTrade {
-        side: if trade.quantity.is_positive() { TradeSide::Long } else { TradeSide::Short },
+        side: if trade.quantity.is_positive() {
+            TradeSide::Long
+        } else {
+            TradeSide::Short
+        },
         entry_ns: trade.entry_time.nanos(),
         exit_ns: trade.exit_time.nanos(),
         quantity,
@@ -135,7 +168,11 @@ fn trade_row(scope: &str, trade: &sextant_engine::ClosedTrade, instruments: &Ins
     TradeRow {
         scope: scope.to_owned(),
         symbol: instruments.get(trade.instrument).symbol.clone(),
-        side: if trade.quantity.is_positive() { Side::Buy } else { Side::Sell },
+        side: if trade.quantity.is_positive() {
+            Side::Buy
+        } else {
+            Side::Sell
+        },
         entry_time: trade.entry_time,
         exit_time: trade.exit_time,
         quantity: trade.quantity.abs(),

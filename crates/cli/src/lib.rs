@@ -10,7 +10,11 @@
 //! # Deliberately absent
 //! Anything that decides: models, limits, fills and figures live in the crates below.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this crate is the terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this crate is the terminal"
+)]
 
 pub mod args;
 mod clock;

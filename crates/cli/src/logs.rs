@@ -23,7 +23,8 @@ pub(crate) struct Logs {
 /// # Errors
 /// When the folder or a file cannot be written.
 pub(crate) fn open(folder: &Path) -> anyhow::Result<Logs> {
-    std::fs::create_dir_all(folder).with_context(|| format!("the log folder {} cannot be made", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the log folder {} cannot be made", folder.display()))?;
     let mut layers = Vec::new();
     let mut guards = Vec::new();
     for stream in STREAMS {
@@ -31,7 +32,8 @@ pub(crate) fn open(folder: &Path) -> anyhow::Result<Logs> {
         layers.push(layer);
         guards.push(guard);
     }
-    tracing::subscriber::set_global_default(Registry::default().with(layers)).context("logs are opened once")?;
+    tracing::subscriber::set_global_default(Registry::default().with(layers))
+        .context("logs are opened once")?;
     Ok(Logs { _guards: guards })
 }
 
@@ -45,7 +47,9 @@ where
     let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
     let file = file.with_context(|| format!("the log {} cannot be opened for writing", path.display()))?;
     // Lossy would drop lines when the disk is slow.
-    let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default().lossy(false).finish(file);
+    let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
+        .lossy(false)
+        .finish(file);
     let layer = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -60,7 +64,10 @@ where
 pub(crate) fn run(run_id: &str, tables: &RunTables) {
     tables.orders.iter().for_each(|order| log_order(run_id, order));
     tables.trades.iter().for_each(|trade| log_trade(run_id, trade));
-    tables.metrics.iter().for_each(|metric| log_metric(run_id, metric));
+    tables
+        .metrics
+        .iter()
+        .for_each(|metric| log_metric(run_id, metric));
     for refusal in &tables.refusals {
         let (time, symbol, rule) = (refusal.decided_at.to_string(), &refusal.symbol, &refusal.rule);
         info!(target: "orders", event = "refused", run_id, time, symbol, rule, models = refusal.models);

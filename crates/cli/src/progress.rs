@@ -13,7 +13,9 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new() -> Self {
-        Self { bar: Mutex::new(ProgressBar::hidden()) }
+        Self {
+            bar: Mutex::new(ProgressBar::hidden()),
+        }
     }
 
     /// Sets the present bar to an absolute position.
@@ -38,7 +40,11 @@ impl Progress for Bars {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         let style = ProgressStyle::with_template("{msg:32} [{bar:40}] {pos}/{len} {elapsed}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        bar.set_style(
+            style
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> "),
+        );
         bar.set_message(what.to_owned());
         if let Ok(mut present) = self.bar.lock() {
             present.finish_and_clear();

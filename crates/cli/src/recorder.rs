@@ -8,24 +8,24 @@ use sextant_domain::{
 };
 use sextant_metrics::{ExposureMark, RebalanceRecord};
 use sextant_store::{
-    EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, OrderRow, PORTFOLIO_SCOPE, PositionRow, RefusalRow,
-    RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
+    EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, OrderRow, PORTFOLIO_SCOPE, PositionRow,
+    RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
 };
 
 /// What the metrics of a scope are computed from, beside its marks.
 #[derive(Debug, Default)]
-pub struct Activity {
+pub(crate) struct Activity {
     /// One record per step with fills.
-    pub rebalances: Vec<RebalanceRecord>,
+    pub(crate) rebalances: Vec<RebalanceRecord>,
     /// One record per daily mark.
-    pub exposures: Vec<ExposureMark>,
+    pub(crate) exposures: Vec<ExposureMark>,
 }
 
 /// Collects the rows of a run.
 ///
 /// Scope 0 is the portfolio, scope `m + 1` is model `m`. A model's equity is its sleeve: its base budget of the initial
 /// capital plus its profit and loss.
-pub struct RunRecorder {
+pub(crate) struct RunRecorder {
     symbols: Vec<String>,
     scopes: Vec<String>,
     capital: Vec<Cash>,
@@ -39,11 +39,17 @@ pub struct RunRecorder {
 
 impl RunRecorder {
     /// A recorder for the given models and their sleeves' capital; `initial` is the portfolio's.
-    pub fn new(instruments: &InstrumentTable, models: &[(String, Cash)], initial: Cash) -> Self {
-        let scopes = std::iter::once(PORTFOLIO_SCOPE.to_owned()).chain(models.iter().map(|(name, _)| name.clone()));
-        let capital: Vec<Cash> = std::iter::once(initial).chain(models.iter().map(|(_, capital)| *capital)).collect();
+    pub(crate) fn new(instruments: &InstrumentTable, models: &[(String, Cash)], initial: Cash) -> Self {
+        let scopes =
+            std::iter::once(PORTFOLIO_SCOPE.to_owned()).chain(models.iter().map(|(name, _)| name.clone()));
+        let capital: Vec<Cash> = std::iter::once(initial)
+            .chain(models.iter().map(|(_, capital)| *capital))
+            .collect();
         Self {
-            symbols: instruments.iter().map(|(_, instrument)| instrument.symbol.clone()).collect(),
+            symbols: instruments
+                .iter()
+                .map(|(_, instrument)| instrument.symbol.clone())
+                .collect(),
             scopes: scopes.collect(),
             peaks: capital.iter().map(|capital| capital.to_f64()).collect(),
             activity: capital.iter().map(|_| Activity::default()).collect(),
@@ -59,7 +65,7 @@ impl RunRecorder {
     ///
     /// # Errors
     /// [`MoneyError`] when a value did not fit exactly on the way.
-    pub fn finish(self) -> Result<(RunTables, Vec<Activity>), MoneyError> {
+    pub(crate) fn finish(self) -> Result<(RunTables, Vec<Activity>), MoneyError> {
         match self.failure {
             Some(error) => Err(error),
             None => Ok((self.tables, self.activity)),
@@ -72,7 +78,10 @@ impl RunRecorder {
 
     fn equity_rows(&mut self, step: &StepRecord) {
         let portfolio = [step.equity.equity].into_iter();
-        let sleeves = self.capital[1..].iter().zip(&step.model_pnl).map(|(capital, pnl)| capital.to_f64() + pnl);
+        let sleeves = self.capital[1..]
+            .iter()
+            .zip(&step.model_pnl)
+            .map(|(capital, pnl)| capital.to_f64() + pnl);
         let values: Vec<f64> = portfolio.chain(sleeves).collect();
         for (scope, equity) in values.into_iter().enumerate() {
             self.peaks[scope] = self.peaks[scope].max(equity);
@@ -84,14 +93,18 @@ impl RunRecorder {
                 cash: of_portfolio(step.equity.cash),
                 gross: of_portfolio(step.equity.gross),
                 net: of_portfolio(step.equity.net),
-                drawdown: if self.peaks[scope] > 0.0 { equity / self.peaks[scope] - 1.0 } else { -1.0 },
+                drawdown: if self.peaks[scope] > 0.0 {
+                    equity / self.peaks[scope] - 1.0
+                } else {
+                    -1.0
+                },
                 risk_status: (scope == 0).then(|| step.status.name().to_owned()),
             });
         }
     }
 
     fn regime_rows(&mut self, step: &StepRecord) {
-        let Some(estimate) = step.regime.or(self.regime.is_none().then(RegimeEstimate::default)) else { return };
+        let Some(estimate) = step.regime else { return };
         for dimension in RegimeDimension::ALL {
             let label = estimate.label(dimension);
             if self.regime.is_some_and(|before| before.label(dimension) == label) {
@@ -116,11 +129,20 @@ impl RunRecorder {
     fn wish_rows(&mut self, step: &StepRecord) {
         for (model, instrument, weight) in &step.intents {
             let (model, symbol) = (self.scopes[model.index() + 1].clone(), self.symbol(*instrument));
-            self.tables.intents.push(IntentRow { time: step.time, model, symbol, weight: *weight });
+            self.tables.intents.push(IntentRow {
+                time: step.time,
+                model,
+                symbol,
+                weight: *weight,
+            });
         }
         for (instrument, weight) in &step.targets {
             let symbol = self.symbol(*instrument);
-            self.tables.targets.push(TargetRow { time: step.time, symbol, weight: *weight });
+            self.tables.targets.push(TargetRow {
+                time: step.time,
+                symbol,
+                weight: *weight,
+            });
         }
         for act in &step.interventions {
             self.tables.risk_events.push(RiskEventRow {
@@ -169,8 +191,11 @@ impl RunRecorder {
     }
 
     fn owners(&self, draft: &OrderDraft) -> String {
-        let names: Vec<&str> =
-            draft.allocations.iter().map(|one| self.scopes[one.model.index() + 1].as_str()).collect();
+        let names: Vec<&str> = draft
+            .allocations
+            .iter()
+            .map(|one| self.scopes[one.model.index() + 1].as_str())
+            .collect();
         names.join(",")
     }
 
@@ -229,29 +254,46 @@ impl RunRecorder {
 
     fn mark_rows(&mut self, mark: &DailyMark<'_>) -> Result<(), MoneyError> {
         let pnl = mark.equity.minus(self.capital[0])?;
-        let values = std::iter::once(Ok((mark.equity, pnl)))
-            .chain(mark.model_pnl.iter().zip(&self.capital[1..]).map(|(pnl, capital)| Ok((capital.plus(*pnl)?, *pnl))));
+        let values = std::iter::once(Ok((mark.equity, pnl))).chain(
+            mark.model_pnl
+                .iter()
+                .zip(&self.capital[1..])
+                .map(|(pnl, capital)| Ok((capital.plus(*pnl)?, *pnl))),
+        );
         let values = values.collect::<Result<Vec<(Cash, Cash)>, MoneyError>>()?;
         for (scope, (equity, pnl)) in values.iter().enumerate() {
             let name = self.scopes[scope].clone();
-            self.tables.marks.push(MarkRow { time: mark.time, scope: name, equity: *equity, pnl: *pnl });
+            self.tables.marks.push(MarkRow {
+                time: mark.time,
+                scope: name,
+                equity: *equity,
+                pnl: *pnl,
+            });
         }
         let equities: Vec<f64> = values.iter().map(|(equity, _)| equity.to_f64()).collect();
-        let of_portfolio = mark.positions.iter().map(|(instrument, quantity, price)| (0, *instrument, *quantity, *price));
+        let of_portfolio = mark
+            .positions
+            .iter()
+            .map(|(instrument, quantity, price)| (0, *instrument, *quantity, *price));
         let of_models = mark
             .model_positions
             .iter()
             .map(|(model, instrument, quantity, price)| (scope_of(*model), *instrument, *quantity, *price));
         let mut exposures = vec![(0.0, 0.0); self.scopes.len()];
         for (scope, instrument, quantity, price) in of_portfolio.chain(of_models) {
-            let value = self.position_row(mark.time, scope, (instrument, quantity, price), equities[scope])?;
+            let value =
+                self.position_row(mark.time, scope, (instrument, quantity, price), equities[scope])?;
             exposures[scope].0 += value.abs();
             exposures[scope].1 += value;
         }
         for (scope, (gross, net)) in exposures.into_iter().enumerate() {
             if equities[scope] > 0.0 {
                 let (gross, net) = (gross / equities[scope], net / equities[scope]);
-                self.activity[scope].exposures.push(ExposureMark { time_ns: mark.time.nanos(), gross, net });
+                self.activity[scope].exposures.push(ExposureMark {
+                    time_ns: mark.time.nanos(),
+                    gross,
+                    net,
+                });
             }
         }
         Ok(())
@@ -320,16 +362,27 @@ struct Size {
 impl Size {
     fn of(draft: &OrderDraft) -> Self {
         match draft.size {
-            OrderSize::Units(quantity) => {
-                Self { side: Side::of(quantity), quantity: Some(quantity), kind: SizeKind::Units, fraction: None }
-            }
+            OrderSize::Units(quantity) => Self {
+                side: Side::of(quantity),
+                quantity: Some(quantity),
+                kind: SizeKind::Units,
+                fraction: None,
+            },
             OrderSize::EquityFraction(fraction) => {
                 let side = if fraction > 0.0 { Side::Buy } else { Side::Sell };
-                Self { side: Some(side), quantity: None, kind: SizeKind::EquityFraction, fraction: Some(fraction) }
+                Self {
+                    side: Some(side),
+                    quantity: None,
+                    kind: SizeKind::EquityFraction,
+                    fraction: Some(fraction),
+                }
             }
-            OrderSize::ClosePosition => {
-                Self { side: None, quantity: None, kind: SizeKind::ClosePosition, fraction: None }
-            }
+            OrderSize::ClosePosition => Self {
+                side: None,
+                quantity: None,
+                kind: SizeKind::ClosePosition,
+                fraction: None,
+            },
         }
     }
 }

@@ -26,7 +26,7 @@ def rows():
     schedule = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST).schedule
     local = {name: schedule[name].dt.tz_convert("America/New_York").dt.strftime("%H:%M") for name in ("open", "close")}
     assert (local["open"] == OPEN_LOCAL).all(), "a late open has no place in this file yet"
-    assert (schedule.index.dayofweek < 5).all(), "a weekend session has no place in this file yet"
+    assert (schedule.index.day_of_week < 5).all(), "a weekend session has no place in this file yet"
     yield FIRST, "first_date", ""
     for day in pandas.bdate_range(FIRST, LAST):
         if day not in schedule.index:

@@ -24,7 +24,12 @@ pub(crate) fn resample_bars(key: &BarKey, finer: Timeframe) -> String {
     )
 }
 
-/// Writes a macro file again, or for the first time.
+/// Writes a macro file again.
 pub(crate) fn import_macro(name: &str) -> String {
-    format!("cargo xtask data import --from <CSV file> --macro {name}")
+    format!("cargo xtask data import --from <CSV file> --macro {name} --series <series>=<column>")
+}
+
+/// Brings a macro series that no file has, as a file of its own.
+pub(crate) fn import_macro_series(series: &str) -> String {
+    format!("cargo xtask data import --from <CSV file> --macro {series} --series {series}=<column>")
 }

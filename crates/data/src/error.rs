@@ -182,8 +182,17 @@ pub struct RowDefect {
 
 impl fmt::Display for RowDefect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { row, rule, column, value, allowed } = self;
-        write!(f, "row {row}, {column}: found `{value}`; allowed: {allowed} ({rule})")
+        let Self {
+            row,
+            rule,
+            column,
+            value,
+            allowed,
+        } = self;
+        write!(
+            f,
+            "row {row}, {column}: found `{value}`; allowed: {allowed} ({rule})"
+        )
     }
 }
 
@@ -204,9 +213,18 @@ pub struct RefusedRows {
 
 impl fmt::Display for RefusedRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rules: Vec<_> = self.by_rule.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        let rules: Vec<_> = self
+            .by_rule
+            .iter()
+            .map(|(rule, count)| format!("{rule} {count}"))
+            .collect();
         let path = self.path.display();
-        writeln!(f, "{path}: nothing was imported, because {} rows break rules ({}):", self.total, rules.join(", "))?;
+        writeln!(
+            f,
+            "{path}: nothing was imported, because {} rows break rules ({}):",
+            self.total,
+            rules.join(", ")
+        )?;
         for defect in &self.first {
             writeln!(f, "  {defect}")?;
         }
@@ -214,6 +232,9 @@ impl fmt::Display for RefusedRows {
             writeln!(f, "  ... and {} more", self.total - self.first.len() as u64)?;
         }
         let quarantine = self.quarantine.display();
-        write!(f, "Correct the file, or import it with the bad rows moved to {quarantine}: --bad-rows quarantine")
+        write!(
+            f,
+            "Correct the file, or import it with the bad rows moved to {quarantine}: --quarantine"
+        )
     }
 }

@@ -20,7 +20,11 @@ impl BarKey {
     /// When the symbol is empty, too long, or has characters that could leave the lake's folder (`../x`).
     pub fn new(class: AssetClass, symbol: &str, timeframe: Timeframe) -> Result<Self, InstrumentError> {
         Instrument::validate_symbol(symbol)?;
-        Ok(Self { class, symbol: symbol.to_owned(), timeframe })
+        Ok(Self {
+            class,
+            symbol: symbol.to_owned(),
+            timeframe,
+        })
     }
 
     /// The asset class.
@@ -40,7 +44,10 @@ impl BarKey {
 
     /// The same instrument in another timeframe.
     pub fn with_timeframe(&self, timeframe: Timeframe) -> Self {
-        Self { timeframe, ..self.clone() }
+        Self {
+            timeframe,
+            ..self.clone()
+        }
     }
 
     /// Its place below the lake's root, such as `equities/SPY_1D.parquet`.
@@ -56,7 +63,9 @@ impl BarKey {
     /// The key a file of a class folder stands for; `None` when the name has another form.
     pub(crate) fn from_stem(class: AssetClass, stem: &str) -> Option<Self> {
         let (symbol, code) = stem.rsplit_once('_')?;
-        let timeframe = Timeframe::ALL.into_iter().find(|timeframe| timeframe.code() == code)?;
+        let timeframe = Timeframe::ALL
+            .into_iter()
+            .find(|timeframe| timeframe.code() == code)?;
         Self::new(class, symbol, timeframe).ok()
     }
 }
@@ -84,8 +93,18 @@ mod tests {
     #[test]
     fn keys_and_files_name_each_other() {
         for (class, symbol, timeframe, path) in [
-            (AssetClass::Equity, "SPY", Timeframe::D1, "equities/SPY_1D.parquet"),
-            (AssetClass::Crypto, "BTC-USD", Timeframe::H4, "crypto/BTC-USD_4H.parquet"),
+            (
+                AssetClass::Equity,
+                "SPY",
+                Timeframe::D1,
+                "equities/SPY_1D.parquet",
+            ),
+            (
+                AssetClass::Crypto,
+                "BTC-USD",
+                Timeframe::H4,
+                "crypto/BTC-USD_4H.parquet",
+            ),
             (AssetClass::Fx, "EUR_USD", Timeframe::M1, "fx/EUR_USD_1M.parquet"),
         ] {
             let key = BarKey::new(class, symbol, timeframe).unwrap();

@@ -30,8 +30,8 @@ pub mod validate;
 pub use calendar::{BarSlot, Calendar, Session};
 pub use error::{DataError, RefusedRows, RowDefect};
 pub use import::{
-    BadRows, ImportReport, ImportRequest, MacroColumn, MacroImportReport, MacroImportRequest, PublicationRule,
-    StampConvention, import_csv, import_macro_csv, locate_csv,
+    BadRows, ImportReport, ImportRequest, MacroColumn, MacroImportReport, MacroImportRequest,
+    PublicationRule, StampConvention, import_csv, import_macro_csv, locate_csv,
 };
 pub use key::BarKey;
 pub use lake::{

@@ -65,7 +65,11 @@ pub fn resample(
 ) -> Result<Resampled, DataError> {
     let plan = Plan::new(bars.view(), class, from, to)?;
     let report = plan.report(from, to, bars.len());
-    Ok(Resampled { bars: plan.apply(bars.view())?, raw: None, report })
+    Ok(Resampled {
+        bars: plan.apply(bars.view())?,
+        raw: None,
+        report,
+    })
 }
 
 /// Resamples stored bars, and the raw ones beside them through the same windows.
@@ -79,11 +83,23 @@ pub(crate) fn resample_stored(
     let raw = stored.raw.as_ref().map(|raw| {
         let bars = plan.apply(raw.bars.view())?;
         // All bars of a window are of one session and share its factor.
-        let adjustment_factor = plan.windows.iter().map(|window| raw.adjustment_factor[window.end - 1]).collect();
-        Ok::<_, DataError>(RawBars { bars, adjustment_factor, adjustment: raw.adjustment.clone() })
+        let adjustment_factor = plan
+            .windows
+            .iter()
+            .map(|window| raw.adjustment_factor[window.end - 1])
+            .collect();
+        Ok::<_, DataError>(RawBars {
+            bars,
+            adjustment_factor,
+            adjustment: raw.adjustment.clone(),
+        })
     });
     let report = plan.report(from, to, stored.bars.len());
-    Ok(Resampled { bars: plan.apply(stored.bars.view())?, raw: raw.transpose()?, report })
+    Ok(Resampled {
+        bars: plan.apply(stored.bars.view())?,
+        raw: raw.transpose()?,
+        report,
+    })
 }
 
 /// The source bars of one target bar.
@@ -106,8 +122,14 @@ impl Plan {
         if to <= from {
             return Err(DataError::NotCoarser { from, to });
         }
-        let mut days = Days { calendar: Calendar::for_class(class), day: None };
-        let mut plan = Self { windows: Vec::new(), forming: None };
+        let mut days = Days {
+            calendar: Calendar::for_class(class),
+            day: None,
+        };
+        let mut plan = Self {
+            windows: Vec::new(),
+            forming: None,
+        };
         let mut begin = 0;
         while begin < view.len() {
             let (day, window) = next_window(view, begin, (from, to), &mut days)?;
@@ -126,13 +148,19 @@ impl Plan {
         let mut series = BarSeries::with_capacity(self.windows.len());
         for window in &self.windows {
             let bar = window.bar(view);
-            series.push(bar).map_err(|source| DataError::Series { what: "resampled bars".to_owned(), source })?;
+            series.push(bar).map_err(|source| DataError::Series {
+                what: "resampled bars".to_owned(),
+                source,
+            })?;
         }
         Ok(series)
     }
 
     fn report(&self, from: Timeframe, to: Timeframe, source_bars: usize) -> ResampleReport {
-        let short = self.windows.iter().filter(|window| window.end - window.begin < window.expected);
+        let short = self
+            .windows
+            .iter()
+            .filter(|window| window.end - window.begin < window.expected);
         ResampleReport {
             from,
             to,
@@ -146,7 +174,11 @@ impl Plan {
 
 impl Window {
     fn incomplete(&self) -> IncompleteWindow {
-        IncompleteWindow { slot: self.slot, found: self.end - self.begin, expected: self.expected }
+        IncompleteWindow {
+            slot: self.slot,
+            found: self.end - self.begin,
+            expected: self.expected,
+        }
     }
 
     fn bar(&self, view: BarsView<'_>) -> Bar {
@@ -177,14 +209,24 @@ fn next_window(
         close_time: view.close_time[index],
         to,
     };
-    let (day, slot) = days.slot(view.open_time[begin], to).ok_or_else(|| misaligned(begin))?;
+    let (day, slot) = days
+        .slot(view.open_time[begin], to)
+        .ok_or_else(|| misaligned(begin))?;
     let end = begin + within(&view.open_time[begin..], slot.close_time);
     // The last bar of a session may end later than it: late prints are known later.
     let ends_session = day.end_of(slot) == day.session().close;
     if view.close_time[end - 1] > slot.close_time && !ends_session {
         return Err(misaligned(end - 1));
     }
-    Ok((day, Window { slot, begin, end, expected: day.count(from, slot) }))
+    Ok((
+        day,
+        Window {
+            slot,
+            begin,
+            end,
+            expected: day.count(from, slot),
+        },
+    ))
 }
 
 /// The grid of the day that was last asked for.
@@ -196,14 +238,18 @@ struct Days {
 impl Days {
     /// The bar of the grid that an instant lies in.
     fn slot(&mut self, time: UtcNanos, to: Timeframe) -> Option<(DayGrid, BarSlot)> {
-        let known = self.day.filter(|day| (day.session().open..day.session().close).contains(&time));
+        let known = self
+            .day
+            .filter(|day| (day.session().open..day.session().close).contains(&time));
         let day = match known {
             Some(day) => day,
             None => self.calendar.day(self.calendar.date_of(time))?,
         };
         self.day = Some(day);
         let bar = day.slot_at(time, to)?.bar;
-        (bar.open_time..bar.close_time).contains(&time).then_some((day, bar))
+        (bar.open_time..bar.close_time)
+            .contains(&time)
+            .then_some((day, bar))
     }
 }
 

@@ -7,7 +7,11 @@ const SHOWN_ITEMS: usize = 20;
 pub(crate) fn shown(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(4 * SHOWN_CHARS)];
     let text = String::from_utf8_lossy(head);
-    let mut shown: String = text.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect();
+    let mut shown: String = text
+        .chars()
+        .take(SHOWN_CHARS)
+        .flat_map(char::escape_debug)
+        .collect();
     if text.chars().count() > SHOWN_CHARS || head.len() < bytes.len() {
         shown.push_str("...");
     }
@@ -20,7 +24,11 @@ pub(crate) fn listed(items: impl IntoIterator<Item = String>) -> String {
     match items.len() {
         0 => "nothing".to_owned(),
         count if count > SHOWN_ITEMS => {
-            format!("{} and {} more", items[..SHOWN_ITEMS].join(", "), count - SHOWN_ITEMS)
+            format!(
+                "{} and {} more",
+                items[..SHOWN_ITEMS].join(", "),
+                count - SHOWN_ITEMS
+            )
         }
         _ => items.join(", "),
     }

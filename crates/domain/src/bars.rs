@@ -118,7 +118,11 @@ impl BarSeries {
     pub fn push(&mut self, bar: Bar) -> Result<(), SeriesError> {
         let overlap = self.close_time.last().is_some_and(|last| bar.open_time < *last);
         if let Some(defect) = bar.defect().or(overlap.then_some(BarDefect::Overlap)) {
-            return Err(SeriesError { index: self.len(), open_time: bar.open_time, defect });
+            return Err(SeriesError {
+                index: self.len(),
+                open_time: bar.open_time,
+                defect,
+            });
         }
         self.open_time.push(bar.open_time);
         self.close_time.push(bar.close_time);
@@ -243,14 +247,38 @@ mod tests {
     fn each_defect_is_named() {
         let good = bar(0, [2.0, 3.0, 1.0, 2.5]);
         let cases = [
-            (Bar { close_time: good.open_time, ..good }, BarDefect::EmptyInterval),
-            (Bar { low: f64::NAN, ..good }, BarDefect::BadPrice),
+            (
+                Bar {
+                    close_time: good.open_time,
+                    ..good
+                },
+                BarDefect::EmptyInterval,
+            ),
+            (
+                Bar {
+                    low: f64::NAN,
+                    ..good
+                },
+                BarDefect::BadPrice,
+            ),
             (Bar { open: 0.0, ..good }, BarDefect::BadPrice),
-            (Bar { high: f64::INFINITY, ..good }, BarDefect::BadPrice),
+            (
+                Bar {
+                    high: f64::INFINITY,
+                    ..good
+                },
+                BarDefect::BadPrice,
+            ),
             (Bar { high: 2.4, ..good }, BarDefect::OutsideRange),
             (Bar { low: 2.1, ..good }, BarDefect::OutsideRange),
             (Bar { volume: -1.0, ..good }, BarDefect::BadVolume),
-            (Bar { volume: f64::NAN, ..good }, BarDefect::BadVolume),
+            (
+                Bar {
+                    volume: f64::NAN,
+                    ..good
+                },
+                BarDefect::BadVolume,
+            ),
         ];
         assert_eq!(good.defect(), None);
         for (bar, defect) in cases {

@@ -17,8 +17,14 @@ pub struct FeatureSpec {
 impl FeatureSpec {
     /// A spec from a name and parameter pairs.
     pub fn new(name: &str, parameters: &[(&str, f64)]) -> Self {
-        let parameters = parameters.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
-        Self { name: name.to_owned(), parameters }
+        let parameters = parameters
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), *value))
+            .collect();
+        Self {
+            name: name.to_owned(),
+            parameters,
+        }
     }
 }
 

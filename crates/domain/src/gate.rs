@@ -4,8 +4,8 @@ use std::ops::Deref;
 
 use crate::ports::RiskEngine;
 use crate::{
-    Decision, Instrument, Intervention, InterventionAction, Order, OrderDraft, OrderId, OrderReview, OrderSize,
-    PortfolioState, Proposal, Quantity, TargetWeights,
+    Decision, Instrument, Intervention, InterventionAction, Order, OrderDraft, OrderId, OrderReview,
+    OrderSize, PortfolioState, Proposal, Quantity, TargetWeights,
 };
 
 /// Proof that a risk engine has passed a value. Only [`RiskGate`] can make one: the field is private, and there is no
@@ -71,7 +71,9 @@ impl RiskGate {
                 }
             }
             Decision::ShrinkTo(factors) => {
-                reasons.push(nonsense(format!("the verdict on {count} targets was {factors:?}")));
+                reasons.push(nonsense(format!(
+                    "the verdict on {count} targets was {factors:?}"
+                )));
                 (0..count).for_each(|instrument| targets.scale(instrument, 0.0));
             }
             Decision::Refuse => (0..count).for_each(|instrument| targets.scale(instrument, 0.0)),
@@ -98,14 +100,24 @@ impl RiskGate {
             Decision::Keep => 1.0,
             Decision::ShrinkTo(factors) if factors.len() == 1 && is_factor(&factors[0]) => factors[0],
             Decision::ShrinkTo(factors) => {
-                verdict.reasons.push(nonsense(format!("the verdict on an order was {factors:?}")));
+                verdict
+                    .reasons
+                    .push(nonsense(format!("the verdict on an order was {factors:?}")));
                 0.0
             }
             Decision::Refuse => 0.0,
         };
         match shrink(draft.clone(), factor, instrument) {
-            Some(draft) => Ok((Approved { value: Order { id, draft } }, verdict.reasons)),
-            None => Err(Refusal { draft, reasons: verdict.reasons }),
+            Some(draft) => Ok((
+                Approved {
+                    value: Order { id, draft },
+                },
+                verdict.reasons,
+            )),
+            None => Err(Refusal {
+                draft,
+                reasons: verdict.reasons,
+            }),
         }
     }
 }
@@ -135,7 +147,8 @@ fn shrink(mut draft: OrderDraft, factor: f64, instrument: &Instrument) -> Option
     }
     match draft.size {
         OrderSize::Units(units) => {
-            let smaller = Quantity::from_f64_towards_zero(units.to_f64() * factor, instrument.lot_size).ok()?;
+            let smaller =
+                Quantity::from_f64_towards_zero(units.to_f64() * factor, instrument.lot_size).ok()?;
             if smaller.is_zero() || smaller.abs() > units.abs() {
                 return None;
             }
@@ -156,7 +169,11 @@ fn shrink_allocations(draft: &mut OrderDraft, units: Quantity, smaller: Quantity
         if allocation.quantity.is_positive() != units.is_positive() {
             continue;
         }
-        let cut = if allocation.quantity.abs() < excess.abs() { allocation.quantity } else { excess };
+        let cut = if allocation.quantity.abs() < excess.abs() {
+            allocation.quantity
+        } else {
+            excess
+        };
         allocation.quantity = allocation.quantity.minus(cut).ok()?;
         excess = excess.minus(cut).ok()?;
     }

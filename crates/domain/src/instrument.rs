@@ -50,9 +50,15 @@ impl FromStr for AssetClass {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|class| class.name() == text).ok_or_else(|| {
-            format!("unknown asset class `{text}`: allowed are {}", Self::ALL.map(Self::name).join(", "))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|class| class.name() == text)
+            .ok_or_else(|| {
+                format!(
+                    "unknown asset class `{text}`: allowed are {}",
+                    Self::ALL.map(Self::name).join(", ")
+                )
+            })
     }
 }
 
@@ -109,7 +115,11 @@ impl Instrument {
         validate_symbol(&self.symbol)?;
         for (field, found) in [("price_tick", self.price_tick), ("lot_size", self.lot_size)] {
             if found <= Decimal::ZERO || found.normalize().scale() > 8 {
-                return Err(InstrumentError::Step { symbol: self.symbol.clone(), field, found });
+                return Err(InstrumentError::Step {
+                    symbol: self.symbol.clone(),
+                    field,
+                    found,
+                });
             }
         }
         Ok(())
@@ -130,7 +140,9 @@ fn validate_symbol(symbol: &str) -> Result<(), InstrumentError> {
     if starts_well && symbol.len() <= 32 && symbol.chars().all(allowed) && !symbol.contains("..") {
         return Ok(());
     }
-    Err(InstrumentError::Symbol { symbol: symbol.to_owned() })
+    Err(InstrumentError::Symbol {
+        symbol: symbol.to_owned(),
+    })
 }
 
 /// The instruments of a run; an [`InstrumentId`] is an index into it.
@@ -147,8 +159,13 @@ impl InstrumentTable {
     pub fn new(rows: Vec<Instrument>) -> Result<Self, InstrumentError> {
         for (index, instrument) in rows.iter().enumerate() {
             instrument.validate()?;
-            if rows[..index].iter().any(|earlier| earlier.symbol == instrument.symbol) {
-                return Err(InstrumentError::Duplicate { symbol: instrument.symbol.clone() });
+            if rows[..index]
+                .iter()
+                .any(|earlier| earlier.symbol == instrument.symbol)
+            {
+                return Err(InstrumentError::Duplicate {
+                    symbol: instrument.symbol.clone(),
+                });
             }
         }
         Ok(Self { rows })
@@ -175,12 +192,18 @@ impl InstrumentTable {
 
     /// The id of a symbol, where it is listed.
     pub fn id(&self, symbol: &str) -> Option<InstrumentId> {
-        self.rows.iter().position(|row| row.symbol == symbol).map(InstrumentId::from_index)
+        self.rows
+            .iter()
+            .position(|row| row.symbol == symbol)
+            .map(InstrumentId::from_index)
     }
 
     /// All instruments with their ids, in order.
     pub fn iter(&self) -> impl Iterator<Item = (InstrumentId, &Instrument)> {
-        self.rows.iter().enumerate().map(|(index, row)| (InstrumentId::from_index(index), row))
+        self.rows
+            .iter()
+            .enumerate()
+            .map(|(index, row)| (InstrumentId::from_index(index), row))
     }
 }
 
@@ -190,7 +213,18 @@ mod tests {
 
     #[test]
     fn symbols_cannot_leave_their_folder() {
-        for bad in ["", "../x", "a/b", "a\\b", "..", ".SPY", "A..B", "SP Y", "S\u{0}", &"X".repeat(33)] {
+        for bad in [
+            "",
+            "../x",
+            "a/b",
+            "a\\b",
+            "..",
+            ".SPY",
+            "A..B",
+            "SP Y",
+            "S\u{0}",
+            &"X".repeat(33),
+        ] {
             assert!(Instrument::validate_symbol(bad).is_err(), "{bad:?}");
         }
         for good in ["SPY", "BTC-USD", "BRK.B", "EURUSD=X", "600000_SH", "aapl"] {
@@ -209,8 +243,17 @@ mod tests {
         };
         let twice = InstrumentTable::new(vec![spy.clone(), spy.clone()]);
         assert_eq!(twice, Err(InstrumentError::Duplicate { symbol: "SPY".into() }));
-        let zero = Instrument { lot_size: Decimal::ZERO, ..spy.clone() };
-        assert!(matches!(InstrumentTable::new(vec![zero]), Err(InstrumentError::Step { field: "lot_size", .. })));
+        let zero = Instrument {
+            lot_size: Decimal::ZERO,
+            ..spy.clone()
+        };
+        assert!(matches!(
+            InstrumentTable::new(vec![zero]),
+            Err(InstrumentError::Step {
+                field: "lot_size",
+                ..
+            })
+        ));
         let table = InstrumentTable::new(vec![spy]).unwrap();
         assert_eq!(table.id("SPY"), Some(InstrumentId::from_index(0)));
         assert_eq!(table.id("spy"), None);

@@ -14,7 +14,8 @@ pub struct TargetIntent {
 /// The output of one decision.
 ///
 /// A target stands until the model replaces it. Emitting a target again, even with the same weight, asks for the
-/// position to be brought back to it (subject to the portfolio's no-trade band); emitting nothing lets it drift.
+/// position to be brought back to it (subject to the portfolio's no-trade band); while nothing is emitted the position
+/// drifts with prices, until a budget, the regime or a risk rule changes what the target is worth.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Intents {
     targets: Vec<TargetIntent>,

@@ -46,7 +46,8 @@ pub use regime::{
     CryptoRegime, EquityRegime, MacroRegime, RegimeDimension, RegimeEstimate, RegimeInput, VolatilityRegime,
 };
 pub use requirements::{
-    BindError, Binding, FeatureRef, FeatureRequirement, InstrumentRef, MacroRef, Requirements, SeriesKey, SeriesRef,
+    BindError, Binding, FeatureRef, FeatureRequirement, InstrumentRef, MacroRef, Requirements, SeriesKey,
+    SeriesRef,
 };
 pub use risk::{
     Decision, Intervention, InterventionAction, OrderReview, PortfolioState, Proposal, RiskStatus, Verdict,

@@ -63,18 +63,38 @@ impl MacroSeries {
     ///
     /// # Errors
     /// When the columns differ in length, times do not strictly increase, or a value is not finite.
-    pub fn new(name: impl Into<String>, published: Vec<UtcNanos>, values: Vec<f64>) -> Result<Self, MacroError> {
+    pub fn new(
+        name: impl Into<String>,
+        published: Vec<UtcNanos>,
+        values: Vec<f64>,
+    ) -> Result<Self, MacroError> {
         let name = name.into();
         if published.len() != values.len() {
-            return Err(MacroError::Length { name, published: published.len(), values: values.len() });
+            return Err(MacroError::Length {
+                name,
+                published: published.len(),
+                values: values.len(),
+            });
         }
         if let Some(row) = (1..published.len()).find(|&row| published[row] <= published[row - 1]) {
-            return Err(MacroError::Order { name, row, time: published[row] });
+            return Err(MacroError::Order {
+                name,
+                row,
+                time: published[row],
+            });
         }
         if let Some(row) = values.iter().position(|value| !value.is_finite()) {
-            return Err(MacroError::Value { name, row, value: values[row] });
+            return Err(MacroError::Value {
+                name,
+                row,
+                value: values[row],
+            });
         }
-        Ok(Self { name, published, values })
+        Ok(Self {
+            name,
+            published,
+            values,
+        })
     }
 
     /// The name by which models and regimes ask for it.
@@ -145,15 +165,21 @@ impl MarketData {
         macros: Vec<MacroSeries>,
     ) -> Result<Self, MarketError> {
         for (index, one) in series.iter().enumerate() {
-            let same = |other: &Series| (other.instrument, other.timeframe) == (one.instrument, one.timeframe);
+            let same =
+                |other: &Series| (other.instrument, other.timeframe) == (one.instrument, one.timeframe);
             if series[..index].iter().any(same) {
                 let symbol = instruments.get(one.instrument).symbol.clone();
-                return Err(MarketError::DuplicateSeries { symbol, timeframe: one.timeframe });
+                return Err(MarketError::DuplicateSeries {
+                    symbol,
+                    timeframe: one.timeframe,
+                });
             }
         }
         for (index, one) in macros.iter().enumerate() {
             if macros[..index].iter().any(|other| other.name == one.name) {
-                return Err(MarketError::DuplicateMacro { name: one.name.clone() });
+                return Err(MarketError::DuplicateMacro {
+                    name: one.name.clone(),
+                });
             }
         }
         let execution = instruments
@@ -165,7 +191,12 @@ impl MarketData {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { instruments, series, macros, execution })
+        Ok(Self {
+            instruments,
+            series,
+            macros,
+            execution,
+        })
     }
 
     /// The instruments.

@@ -42,14 +42,25 @@ fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     if right.is_zero() {
         return Ok(left);
     }
-    let sum = left.checked_add(right).filter(|sum| sum.is_zero() || sum.scale() >= left.scale().max(right.scale()));
-    sum.ok_or(MoneyError::Inexact { left, operation: '+', right })
+    let sum = left
+        .checked_add(right)
+        .filter(|sum| sum.is_zero() || sum.scale() >= left.scale().max(right.scale()));
+    sum.ok_or(MoneyError::Inexact {
+        left,
+        operation: '+',
+        right,
+    })
 }
 
 fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
-    let product =
-        left.checked_mul(right).filter(|product| product.is_zero() || product.scale() == left.scale() + right.scale());
-    product.ok_or(MoneyError::Inexact { left, operation: 'x', right })
+    let product = left
+        .checked_mul(right)
+        .filter(|product| product.is_zero() || product.scale() == left.scale() + right.scale());
+    product.ok_or(MoneyError::Inexact {
+        left,
+        operation: 'x',
+        right,
+    })
 }
 
 fn round_to_step(value: Decimal, step: Decimal, strategy: RoundingStrategy) -> Option<Decimal> {
@@ -164,7 +175,10 @@ impl Price {
         }
         round_to_step(decimal, tick, RoundingStrategy::MidpointAwayFromZero)
             .map(Self)
-            .ok_or(MoneyError::NotDecimal { value, what: "a price" })
+            .ok_or(MoneyError::NotDecimal {
+                value,
+                what: "a price",
+            })
     }
 
     /// What `quantity` units cost at this price, exactly.
@@ -189,9 +203,15 @@ impl Quantity {
         let what = "a quantity";
         let lots = value / lot.to_f64().expect("a decimal has a nearest f64");
         let nearest = lots.round();
-        let whole = if (lots - nearest).abs() <= 1e-9 * nearest.abs().max(1.0) { nearest } else { lots.trunc() };
+        let whole = if (lots - nearest).abs() <= 1e-9 * nearest.abs().max(1.0) {
+            nearest
+        } else {
+            lots.trunc()
+        };
         let units = decimal_of(whole, what)?.checked_mul(lot);
-        units.map(|units| Self(units.normalize())).ok_or(MoneyError::NotDecimal { value, what })
+        units
+            .map(|units| Self(units.normalize()))
+            .ok_or(MoneyError::NotDecimal { value, what })
     }
 
     /// The largest whole number of lots not above this magnitude, sign kept.
@@ -214,7 +234,10 @@ impl Cash {
     /// [`MoneyError::NotDecimal`] when `value` is not finite or too large.
     pub fn from_f64_rounded(value: f64, decimals: u32) -> Result<Self, MoneyError> {
         let decimal = decimal_of(value, "an amount of cash")?;
-        Ok(Self(decimal.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)))
+        Ok(Self(decimal.round_dp_with_strategy(
+            decimals,
+            RoundingStrategy::MidpointAwayFromZero,
+        )))
     }
 
     /// The part `numerator / denominator` of this amount, rounded to `decimals` decimals, halves away from zero. The
@@ -222,11 +245,26 @@ impl Cash {
     ///
     /// # Errors
     /// [`MoneyError::Inexact`] when the product does not fit, or `denominator` is zero.
-    pub fn share(self, numerator: Quantity, denominator: Quantity, decimals: u32) -> Result<Self, MoneyError> {
-        let failed = MoneyError::Inexact { left: self.0, operation: 'x', right: numerator.0 };
-        let part = self.0.checked_mul(numerator.0).and_then(|product| product.checked_div(denominator.0));
+    pub fn share(
+        self,
+        numerator: Quantity,
+        denominator: Quantity,
+        decimals: u32,
+    ) -> Result<Self, MoneyError> {
+        let failed = MoneyError::Inexact {
+            left: self.0,
+            operation: 'x',
+            right: numerator.0,
+        };
+        let part = self
+            .0
+            .checked_mul(numerator.0)
+            .and_then(|product| product.checked_div(denominator.0));
         let part = part.ok_or(failed)?;
-        Ok(Self(part.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)))
+        Ok(Self(part.round_dp_with_strategy(
+            decimals,
+            RoundingStrategy::MidpointAwayFromZero,
+        )))
     }
 }
 
@@ -242,20 +280,40 @@ mod tests {
     fn products_are_exact_or_an_error() {
         let price = Price::new(dec("12345.67890123"));
         let cost = price.times(Quantity::new(dec("98765.43210987"))).unwrap();
-        assert_eq!(cost.decimal(), dec("1219326311.1385451303513201"));
+        assert_eq!(cost.decimal(), dec("1219326311.3696860222381401"));
         let huge = Price::new(dec("1234567890123456.7890123"));
-        assert!(matches!(huge.times(Quantity::new(dec("1.123456789"))), Err(MoneyError::Inexact { .. })));
+        assert!(matches!(
+            huge.times(Quantity::new(dec("1.123456789"))),
+            Err(MoneyError::Inexact { .. })
+        ));
         assert!(Cash::new(Decimal::MAX).plus(Cash::new(dec("0.1"))).is_err());
-        assert_eq!(Cash::new(dec("0.00000")).plus(Cash::new(dec("8.1"))).unwrap().decimal(), dec("8.1"));
-        assert_eq!(Cash::new(dec("8.1")).minus(Cash::new(dec("0.00000"))).unwrap().decimal(), dec("8.1"));
+        assert_eq!(
+            Cash::new(dec("0.00000"))
+                .plus(Cash::new(dec("8.1")))
+                .unwrap()
+                .decimal(),
+            dec("8.1")
+        );
+        assert_eq!(
+            Cash::new(dec("8.1"))
+                .minus(Cash::new(dec("0.00000")))
+                .unwrap()
+                .decimal(),
+            dec("8.1")
+        );
     }
 
     #[test]
     fn prices_round_to_the_tick() {
-        for (value, tick, expected) in
-            [(100.126, "0.01", "100.13"), (100.125, "0.25", "100.25"), (0.1 + 0.2, "0.00000001", "0.3")]
-        {
-            assert_eq!(Price::from_f64_on_tick(value, dec(tick)).unwrap().decimal(), dec(expected));
+        for (value, tick, expected) in [
+            (100.126, "0.01", "100.13"),
+            (100.125, "0.25", "100.25"),
+            (0.1 + 0.2, "0.00000001", "0.3"),
+        ] {
+            assert_eq!(
+                Price::from_f64_on_tick(value, dec(tick)).unwrap().decimal(),
+                dec(expected)
+            );
         }
         for bad in [f64::NAN, f64::INFINITY, 1e300] {
             assert!(Price::from_f64_on_tick(bad, dec("0.01")).is_err());
@@ -271,14 +329,22 @@ mod tests {
             (2.999_999_999_99, "1", "3"),
             (0.123_456_789, "0.001", "0.123"),
         ] {
-            assert_eq!(Quantity::from_f64_towards_zero(value, dec(lot)).unwrap().decimal(), dec(expected), "{value}");
+            assert_eq!(
+                Quantity::from_f64_towards_zero(value, dec(lot))
+                    .unwrap()
+                    .decimal(),
+                dec(expected),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn shares_leave_a_remainder_to_the_caller() {
         let fee = Cash::new(dec("1.00"));
-        let third = fee.share(Quantity::new(dec("1")), Quantity::new(dec("3")), 8).unwrap();
+        let third = fee
+            .share(Quantity::new(dec("1")), Quantity::new(dec("3")), 8)
+            .unwrap();
         assert_eq!(third.decimal(), dec("0.33333333"));
         assert!(fee.share(Quantity::new(dec("1")), Quantity::ZERO, 8).is_err());
     }

@@ -160,7 +160,10 @@ impl Fill {
     /// [`MoneyError`] when a value does not fit exactly.
     pub fn parts(&self) -> Result<Vec<FillPart>, MoneyError> {
         let per_unit = self.price.minus(self.reference_price)?;
-        let traded = self.allocations.iter().try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
+        let traded = self
+            .allocations
+            .iter()
+            .try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
         let mut fee_left = self.fee;
         let mut parts = Vec::with_capacity(self.allocations.len());
         for (index, Allocation { model, quantity }) in self.allocations.iter().copied().enumerate() {
@@ -171,7 +174,12 @@ impl Fill {
                 self.fee.share(quantity.abs(), traded, FEE_SHARE_DECIMALS)?
             };
             fee_left = fee_left.minus(fee)?;
-            parts.push(FillPart { model, quantity, fee, slippage: per_unit.times(quantity)? });
+            parts.push(FillPart {
+                model,
+                quantity,
+                fee,
+                slippage: per_unit.times(quantity)?,
+            });
         }
         Ok(parts)
     }

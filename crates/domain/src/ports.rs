@@ -3,9 +3,9 @@
 use thiserror::Error;
 
 use crate::{
-    Approved, FeatureError, FeatureId, FeatureSpec, Fill, InstrumentId, Intents, Intervention, MarketData, MarketView,
-    ModelId, MoneyError, Order, PortfolioState, Price, Proposal, RegimeEstimate, RegimeInput, Requirements, RiskStatus,
-    SeriesId, StepRecord, TargetWeights, UtcNanos, Verdict,
+    Approved, FeatureError, FeatureId, FeatureSpec, Fill, InstrumentId, Intents, Intervention, MarketData,
+    MarketView, ModelId, MoneyError, Order, PortfolioState, Price, Proposal, RegimeEstimate, RegimeInput,
+    Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights, UtcNanos, Verdict,
 };
 
 /// A model that cannot decide. The run stops with it: going on without a model would be another strategy.

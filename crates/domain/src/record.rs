@@ -1,7 +1,8 @@
 //! The audit record of one decision step.
 
 use crate::{
-    Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, RegimeEstimate, RegimeInput, RiskStatus, UtcNanos,
+    Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, RegimeEstimate, RegimeInput, RiskStatus,
+    UtcNanos,
 };
 
 /// Portfolio value at the end of a step, in the research world.
@@ -33,7 +34,7 @@ pub struct StepRecord {
     pub time: UtcNanos,
     /// Fills posted, in order.
     pub fills: Vec<Fill>,
-    /// The regime, when it differs from the step before.
+    /// The regime, when it differs from the step before, and at the first step of trading.
     pub regime: Option<RegimeEstimate>,
     /// The numbers it was decided on; filled only together with `regime`.
     pub regime_inputs: Vec<RegimeInput>,

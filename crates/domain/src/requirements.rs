@@ -88,7 +88,13 @@ impl Requirements {
 
     /// A bar series to read.
     pub fn series(&mut self, symbol: &str, timeframe: Timeframe) -> SeriesRef {
-        SeriesRef(position_or_push(&mut self.series, SeriesKey { symbol: symbol.to_owned(), timeframe }))
+        SeriesRef(position_or_push(
+            &mut self.series,
+            SeriesKey {
+                symbol: symbol.to_owned(),
+                timeframe,
+            },
+        ))
     }
 
     /// A feature of one series.
@@ -98,7 +104,10 @@ impl Requirements {
 
     /// A feature of several series (beta: the asset first, then the benchmark).
     pub fn feature_of(&mut self, spec: FeatureSpec, inputs: Vec<SeriesRef>) -> FeatureRef {
-        FeatureRef(position_or_push(&mut self.features, FeatureRequirement { spec, inputs }))
+        FeatureRef(position_or_push(
+            &mut self.features,
+            FeatureRequirement { spec, inputs },
+        ))
     }
 
     /// A macro series to read.
@@ -212,7 +221,12 @@ impl Binding {
                 let inputs: Vec<_> = wanted.inputs.iter().map(|input| series[input.0]).collect();
                 let main = inputs.first().copied().unwrap_or(SeriesId::from_index(0));
                 let prepared = features.prepare(&wanted.spec, &inputs, market);
-                prepared.map(|id| (id, main)).map_err(|source| BindError::Feature { owner: owner.to_owned(), source })
+                prepared
+                    .map(|id| (id, main))
+                    .map_err(|source| BindError::Feature {
+                        owner: owner.to_owned(),
+                        source,
+                    })
             })
             .collect::<Result<Vec<_>, _>>()?;
         let macros = requirements
@@ -221,10 +235,19 @@ impl Binding {
             .map(|name| market.macros().iter().position(|one| one.name() == name))
             .collect();
         let triggers = match requirements.decide_on.as_slice() {
-            [] => instruments.iter().map(|id| market.execution_series(*id)).collect(),
+            [] => instruments
+                .iter()
+                .map(|id| market.execution_series(*id))
+                .collect(),
             chosen => chosen.iter().map(|reference| series[reference.0]).collect(),
         };
-        Ok(Self { instruments, series, features, macros, triggers })
+        Ok(Self {
+            instruments,
+            series,
+            features,
+            macros,
+            triggers,
+        })
     }
 
     /// The dense id of a traded instrument.
@@ -245,27 +268,43 @@ impl Binding {
 }
 
 fn find_instrument(owner: &str, symbol: &str, market: &MarketData) -> Result<InstrumentId, BindError> {
-    market.instruments().id(symbol).ok_or_else(|| BindError::UnknownInstrument {
-        owner: owner.to_owned(),
-        symbol: symbol.to_owned(),
-        known: join(market.instruments().iter().map(|(_, instrument)| instrument.symbol.clone())),
-    })
+    market
+        .instruments()
+        .id(symbol)
+        .ok_or_else(|| BindError::UnknownInstrument {
+            owner: owner.to_owned(),
+            symbol: symbol.to_owned(),
+            known: join(
+                market
+                    .instruments()
+                    .iter()
+                    .map(|(_, instrument)| instrument.symbol.clone()),
+            ),
+        })
 }
 
 fn find_series(owner: &str, key: &SeriesKey, market: &MarketData) -> Result<SeriesId, BindError> {
     let instrument = market.instruments().id(&key.symbol);
-    instrument.and_then(|id| market.series_id(id, key.timeframe)).ok_or_else(|| BindError::UnknownSeries {
-        owner: owner.to_owned(),
-        key: key.clone(),
-        known: join(
-            market.series().iter().map(|one| {
-                format!("{} {}", market.instruments().get(one.instrument).symbol, one.timeframe)
-            }),
-        ),
-    })
+    instrument
+        .and_then(|id| market.series_id(id, key.timeframe))
+        .ok_or_else(|| BindError::UnknownSeries {
+            owner: owner.to_owned(),
+            key: key.clone(),
+            known: join(market.series().iter().map(|one| {
+                format!(
+                    "{} {}",
+                    market.instruments().get(one.instrument).symbol,
+                    one.timeframe
+                )
+            })),
+        })
 }
 
 fn join(names: impl Iterator<Item = String>) -> String {
     let names: Vec<_> = names.collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

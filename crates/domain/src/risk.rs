@@ -136,6 +136,9 @@ pub struct Verdict {
 impl Verdict {
     /// As proposed, without a word. Allocates nothing.
     pub const fn keep() -> Self {
-        Self { decision: Decision::Keep, reasons: Vec::new() }
+        Self {
+            decision: Decision::Keep,
+            reasons: Vec::new(),
+        }
     }
 }

@@ -16,7 +16,9 @@ pub struct UtcNanos(i64);
 
 /// A text that is neither a date nor an instant of the supported range.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("time `{text}` is not understood: write a date as 2020-12-31 or an instant as 2020-12-31T16:00:00Z, between 1677-09-22 and 2262-04-11")]
+#[error(
+    "time `{text}` is not understood: write a date as 2020-12-31 or an instant as 2020-12-31T16:00:00Z, between 1677-09-22 and 2262-04-11"
+)]
 pub struct ParseTimeError {
     /// The text that was found.
     pub text: String,
@@ -92,11 +94,19 @@ impl FromStr for UtcNanos {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parsed = DateTime::parse_from_rfc3339(text)
             .map(|datetime| datetime.with_timezone(&Utc))
-            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").map(|naive| naive.and_utc()))
             .or_else(|_| {
-                NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|date| date.and_time(NaiveTime::MIN).and_utc())
+                NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").map(|naive| naive.and_utc())
+            })
+            .or_else(|_| {
+                NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                    .map(|date| date.and_time(NaiveTime::MIN).and_utc())
             });
-        parsed.ok().and_then(Self::from_datetime).ok_or_else(|| ParseTimeError { text: text.to_owned() })
+        parsed
+            .ok()
+            .and_then(Self::from_datetime)
+            .ok_or_else(|| ParseTimeError {
+                text: text.to_owned(),
+            })
     }
 }
 
@@ -128,7 +138,15 @@ pub enum Timeframe {
 
 impl Timeframe {
     /// Every timeframe, finest first.
-    pub const ALL: [Self; 7] = [Self::M1, Self::M5, Self::M15, Self::M30, Self::H1, Self::H4, Self::D1];
+    pub const ALL: [Self; 7] = [
+        Self::M1,
+        Self::M5,
+        Self::M15,
+        Self::M30,
+        Self::H1,
+        Self::H4,
+        Self::D1,
+    ];
 
     /// The code used in files, configs and tables: `1M`, `5M`, `15M`, `30M`, `1H`, `4H`, `1D`.
     pub const fn code(self) -> &'static str {
@@ -170,10 +188,13 @@ impl FromStr for Timeframe {
     /// Reads a code, in either case (`4h` and `4H` are the same). A month has no code here, so `1m` is a minute.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let upper = text.to_ascii_uppercase();
-        Self::ALL.into_iter().find(|timeframe| timeframe.code() == upper).ok_or_else(|| {
-            let allowed = Self::ALL.map(Self::code).join(", ");
-            format!("unknown timeframe `{text}`: allowed are {allowed}")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|timeframe| timeframe.code() == upper)
+            .ok_or_else(|| {
+                let allowed = Self::ALL.map(Self::code).join(", ");
+                format!("unknown timeframe `{text}`: allowed are {allowed}")
+            })
     }
 }
 

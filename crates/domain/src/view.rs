@@ -46,11 +46,25 @@ impl<'a> MarketView<'a> {
             let count = available[series.index()];
             if count > 0 {
                 let newest = market.get(*series).bars.view().close_time[count - 1];
-                assert!(newest <= as_of, "a bar that closes at {newest} was shown at {as_of}");
+                assert!(
+                    newest <= as_of,
+                    "a bar that closes at {newest} was shown at {as_of}"
+                );
             }
         }
-        let account = AccountView { portfolio_equity: 0.0, model_pnl: 0.0, positions: &[] };
-        Self { as_of, market, available, features, binding, account }
+        let account = AccountView {
+            portfolio_equity: 0.0,
+            model_pnl: 0.0,
+            positions: &[],
+        };
+        Self {
+            as_of,
+            market,
+            available,
+            features,
+            binding,
+            account,
+        }
     }
 
     /// The same view with the model's account.
@@ -82,7 +96,10 @@ impl<'a> MarketView<'a> {
     /// The feature's newest value; `None` while it is warming up.
     #[inline]
     pub fn feature(&self, feature: FeatureRef) -> Option<f64> {
-        self.feature_history(feature).last().copied().filter(|value| !value.is_nan())
+        self.feature_history(feature)
+            .last()
+            .copied()
+            .filter(|value| !value.is_nan())
     }
 
     /// The feature's values, one per closed bar of its series; NaN while warming up.

@@ -4,15 +4,16 @@ use crate::{InstrumentId, ModelId};
 
 /// Signed fractions of portfolio equity per instrument, divided by model.
 ///
-/// Dense: a row per model, a column per instrument. `net` is always the sum of the contributions. An instrument is
-/// *managed* when some model has given it a target; positions in other instruments belong to explicit orders and are
-/// shown here at their present weight so that limits can count them.
+/// Dense: a row per model, a column per instrument. `net` is always the sum of the contributions. A model *manages* an
+/// instrument when it has given it a target, and an instrument is managed when some model manages it; other positions
+/// belong to explicit orders and are shown here at their present weight so that limits can count them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetWeights {
     instruments: usize,
     contributions: Vec<f64>,
     net: Vec<f64>,
     managed: Vec<bool>,
+    managed_by: Vec<bool>,
 }
 
 impl TargetWeights {
@@ -23,6 +24,7 @@ impl TargetWeights {
             contributions: vec![0.0; models * instruments],
             net: vec![0.0; instruments],
             managed: vec![false; instruments],
+            managed_by: vec![false; models * instruments],
         }
     }
 
@@ -31,12 +33,14 @@ impl TargetWeights {
         self.contributions.fill(0.0);
         self.net.fill(0.0);
         self.managed.fill(false);
+        self.managed_by.fill(false);
     }
 
     /// Adds one model's target; the instrument becomes managed.
     pub fn add_target(&mut self, model: ModelId, instrument: InstrumentId, weight: f64) {
         self.add(model, instrument, weight);
         self.managed[instrument.index()] = true;
+        self.managed_by[model.index() * self.instruments + instrument.index()] = true;
     }
 
     /// Adds a position that no target governs.
@@ -61,6 +65,18 @@ impl TargetWeights {
         self.managed[instrument.index()]
     }
 
+    /// Whether a target of this model governs its position in the instrument.
+    #[inline]
+    pub fn is_managed_by(&self, model: ModelId, instrument: InstrumentId) -> bool {
+        self.managed_by[model.index() * self.instruments + instrument.index()]
+    }
+
+    /// Every model's part in every instrument, model by model.
+    #[inline]
+    pub fn contributions(&self) -> &[f64] {
+        &self.contributions
+    }
+
     /// One model's part.
     #[inline]
     pub fn contribution(&self, model: ModelId, instrument: InstrumentId) -> f64 {
@@ -69,7 +85,10 @@ impl TargetWeights {
 
     /// The number of models.
     pub fn models(&self) -> usize {
-        self.contributions.len().checked_div(self.instruments).unwrap_or(0)
+        self.contributions
+            .len()
+            .checked_div(self.instruments)
+            .unwrap_or(0)
     }
 
     /// Multiplies every contribution of an instrument. The gate calls it with factors from 0 to 1.

@@ -5,10 +5,10 @@ use sextant_domain::ports::{
     RegimeDetector, RiskEngine,
 };
 use sextant_domain::{
-    AccountView, Allocation, AssetClass, BindError, Binding, Cash, InstrumentId, Intents, MarketData, MarketView,
-    ModelId, MoneyError, OrderDraft, OrderId, OrderOrigin, OrderRequest, OrderReview, OrderSize, PortfolioState,
-    Quantity, RefusedOrder, RegimeEstimate, RegimeInput, RiskGate, RiskStatus, SeriesId, StepRecord, TargetWeights,
-    UtcNanos,
+    AccountView, Allocation, AssetClass, BindError, Binding, Cash, InstrumentId, Intents, MarketData,
+    MarketView, ModelId, MoneyError, OrderDraft, OrderId, OrderOrigin, OrderRequest, OrderReview, OrderSize,
+    PortfolioState, Quantity, RefusedOrder, RegimeEstimate, RegimeInput, RiskGate, RiskStatus, SeriesId,
+    StepRecord, TargetWeights, UtcNanos,
 };
 use thiserror::Error;
 
@@ -38,7 +38,9 @@ pub enum EngineError {
     #[error("portfolio: {0}")]
     Portfolio(ModelError),
     /// A weight that is not a number.
-    #[error("model {model} at {time}: asks for a weight of {weight} in {symbol}; weights must be finite numbers")]
+    #[error(
+        "model {model} at {time}: asks for a weight of {weight} in {symbol}; weights must be finite numbers"
+    )]
     Weight {
         /// The model's name.
         model: String,
@@ -111,8 +113,11 @@ pub struct Engine<'m> {
     /// Per series: the models that decide when one of its bars closes.
     triggers: Vec<Vec<usize>>,
     model_targets: Vec<f64>,
+    /// Approved contributions of the last time targets were computed; NaN before that.
+    contributions: Vec<f64>,
     estimate: RegimeEstimate,
     status: RiskStatus,
+    has_traded: bool,
     next_order: usize,
     scratch: Scratch,
 }
@@ -124,6 +129,7 @@ struct Scratch {
     pending_weights: Vec<f64>,
     pending: Vec<Quantity>,
     due: Vec<bool>,
+    given: Vec<bool>,
     intents: Intents,
     inputs: Vec<RegimeInput>,
     requests: Vec<(ModelId, OrderRequest)>,
@@ -140,9 +146,18 @@ impl<'m> Engine<'m> {
         market: &MarketData,
         features: &mut dyn FeatureSource,
     ) -> Result<BoundParts, EngineError> {
-        let EngineParts { models, regime, mut portfolio, risk } = parts;
+        let EngineParts {
+            models,
+            regime,
+            mut portfolio,
+            risk,
+        } = parts;
         let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
-        if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        if let Some(twice) = names
+            .iter()
+            .enumerate()
+            .find(|(index, name)| names[..*index].contains(name))
+        {
             return Err(EngineError::DuplicateModel(twice.1.clone()));
         }
         portfolio
@@ -157,15 +172,26 @@ impl<'m> Engine<'m> {
             .collect::<Result<Vec<_>, EngineError>>()?;
         let regime = regime
             .map(|detector| {
-                let binding = Binding::resolve("the regime detector", detector.requirements(), market, features)?;
+                let binding =
+                    Binding::resolve("the regime detector", detector.requirements(), market, features)?;
                 Ok::<_, EngineError>((detector, binding))
             })
             .transpose()?;
-        Ok(BoundParts { models, regime, portfolio, risk })
+        Ok(BoundParts {
+            models,
+            regime,
+            portfolio,
+            risk,
+        })
     }
 
     /// An engine with empty books.
-    pub fn new(parts: BoundParts, initial: Cash, market: &'m MarketData, features: &'m dyn FeatureSource) -> Self {
+    pub fn new(
+        parts: BoundParts,
+        initial: Cash,
+        market: &'m MarketData,
+        features: &'m dyn FeatureSource,
+    ) -> Self {
         let instruments = market.instruments();
         let (count, models) = (instruments.len(), parts.models.len());
         let mut marks = vec![None; market.series().len()];
@@ -186,17 +212,23 @@ impl<'m> Engine<'m> {
             portfolio: parts.portfolio,
             risk: parts.risk,
             ledger: Ledger::new(initial, models, instruments),
-            classes: instruments.iter().map(|(_, instrument)| instrument.class).collect(),
+            classes: instruments
+                .iter()
+                .map(|(_, instrument)| instrument.class)
+                .collect(),
             marks,
             triggers,
             model_targets: vec![f64::NAN; models * count],
+            contributions: vec![f64::NAN; models * count],
             estimate: RegimeEstimate::default(),
             status: RiskStatus::Normal,
+            has_traded: false,
             next_order: 1,
             scratch: Scratch {
                 weights: vec![0.0; count],
                 pending_weights: vec![0.0; count],
                 due: vec![false; models],
+                given: vec![false; models * count],
                 ..Scratch::default()
             },
         }
@@ -259,21 +291,24 @@ impl<'m> Engine<'m> {
         for series in event.closed {
             if let Some(instrument) = self.marks[series.index()] {
                 let bars = self.market.get(*series).bars.view();
-                self.ledger.set_price(instrument, bars.close[event.available[series.index()] - 1]);
+                self.ledger
+                    .set_price(instrument, bars.close[event.available[series.index()] - 1]);
             }
         }
     }
 
     /// Updates the regime; true when a label changed.
     fn update_regime(&mut self, event: &MarketEvent<'_>, record: &mut StepRecord) -> bool {
-        let Some((detector, binding)) = &mut self.regime else { return false };
-        let view = MarketView::new(event.time, self.market, event.available, self.features, binding);
         self.scratch.inputs.clear();
-        let estimate = detector.update(&view, &mut self.scratch.inputs);
-        let changed = estimate != self.estimate;
-        if changed {
-            self.estimate = estimate;
-            record.regime = Some(estimate);
+        let before = self.estimate;
+        if let Some((detector, binding)) = &mut self.regime {
+            let view = MarketView::new(event.time, self.market, event.available, self.features, binding);
+            self.estimate = detector.update(&view, &mut self.scratch.inputs);
+        }
+        let changed = self.estimate != before;
+        let first = event.trading && !std::mem::replace(&mut self.has_traded, event.trading);
+        if changed || first {
+            record.regime = Some(self.estimate);
             record.regime_inputs.extend_from_slice(&self.scratch.inputs);
         }
         changed
@@ -356,23 +391,33 @@ impl<'m> Engine<'m> {
         let view = MarketView::new(event.time, self.market, event.available, self.features, binding);
         let intents = &mut self.scratch.intents;
         intents.clear();
-        model.decide(&view.with_account(account), intents).map_err(|source| EngineError::Model {
-            model: model.id().to_owned(),
-            time: event.time,
-            source,
-        })?;
+        model
+            .decide(&view.with_account(account), intents)
+            .map_err(|source| EngineError::Model {
+                model: model.id().to_owned(),
+                time: event.time,
+                source,
+            })?;
         let row = index * self.classes.len();
         for intent in intents.targets() {
             let instrument = binding.instrument(intent.instrument);
             if !intent.weight.is_finite() {
                 let symbol = self.market.instruments().get(instrument).symbol.clone();
                 let (model, time, weight) = (model.id().to_owned(), event.time, intent.weight);
-                return Err(EngineError::Weight { model, time, symbol, weight });
+                return Err(EngineError::Weight {
+                    model,
+                    time,
+                    symbol,
+                    weight,
+                });
             }
             self.model_targets[row + instrument.index()] = intent.weight;
+            self.scratch.given[row + instrument.index()] = true;
             record.intents.push((id, instrument, intent.weight));
         }
-        self.scratch.requests.extend(intents.orders().iter().map(|order| (id, *order)));
+        self.scratch
+            .requests
+            .extend(intents.orders().iter().map(|order| (id, *order)));
         Ok(!intents.targets().is_empty())
     }
 
@@ -398,7 +443,9 @@ impl<'m> Engine<'m> {
         let approved = RiskGate.targets(&*self.risk, &state, targets, &mut record.interventions);
         for (instrument, _) in self.market.instruments().iter() {
             if approved.is_managed(instrument) {
-                record.targets.push((instrument, approved.net()[instrument.index()]));
+                record
+                    .targets
+                    .push((instrument, approved.net()[instrument.index()]));
             }
         }
         self.update_pending(now, broker)?;
@@ -410,9 +457,16 @@ impl<'m> Engine<'m> {
             instruments: self.market.instruments(),
             pending: &self.scratch.pending,
             status: self.status,
+            given: &self.scratch.given,
+            before: &self.contributions,
         };
-        let drafts = sizing::drafts(&context, &approved).map_err(|source| EngineError::Money { time: now, source })?;
-        drafts.into_iter().try_for_each(|draft| self.send(now, draft, broker, record))
+        let drafts =
+            sizing::drafts(&context, &approved).map_err(|source| EngineError::Money { time: now, source })?;
+        self.contributions.copy_from_slice(approved.contributions());
+        self.scratch.given.fill(false);
+        drafts
+            .into_iter()
+            .try_for_each(|draft| self.send(now, draft, broker, record))
     }
 
     /// Positions that no target governs count against the limits at their present weight.
@@ -420,12 +474,11 @@ impl<'m> Engine<'m> {
         let equity = self.ledger.equity_point().equity;
         for index in self.ledger.open() {
             let instrument = InstrumentId::from_index(*index);
-            if targets.is_managed(instrument) {
-                continue;
-            }
             for model in (0..self.models.len()).map(ModelId::from_index) {
                 let units = self.ledger.model_units(model)[*index];
-                targets.add_unmanaged(model, instrument, units * self.ledger.price(instrument) / equity);
+                if units != 0.0 && !targets.is_managed_by(model, instrument) {
+                    targets.add_unmanaged(model, instrument, units * self.ledger.price(instrument) / equity);
+                }
             }
         }
     }
@@ -443,13 +496,17 @@ impl<'m> Engine<'m> {
             let instrument = order.draft.instrument;
             for Allocation { model, quantity } in &order.draft.allocations {
                 let quantity = match order.draft.size {
-                    OrderSize::ClosePosition => {
-                        -self.ledger.book(Scope::Model(*model)).instrument(instrument).quantity()
-                    }
+                    OrderSize::ClosePosition => -self
+                        .ledger
+                        .book(Scope::Model(*model))
+                        .instrument(instrument)
+                        .quantity(),
                     _ => *quantity,
                 };
                 let place = &mut pending[model.index() * count + instrument.index()];
-                *place = place.plus(quantity).map_err(|source| EngineError::Money { time: now, source })?;
+                *place = place
+                    .plus(quantity)
+                    .map_err(|source| EngineError::Money { time: now, source })?;
             }
         }
         Ok(())
@@ -491,7 +548,10 @@ impl<'m> Engine<'m> {
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
         let state = self.state(now);
-        let review = OrderReview { draft: &draft, weight: draft_weight(&self.ledger, &draft, state.equity) };
+        let review = OrderReview {
+            draft: &draft,
+            weight: draft_weight(&self.ledger, &draft, state.equity),
+        };
         let instrument = self.market.instruments().get(draft.instrument);
         let id = OrderId::from_index(self.next_order);
         let equity = state.equity;
@@ -507,7 +567,10 @@ impl<'m> Engine<'m> {
             Err(refusal) => {
                 let rule = refusal.reasons.last().map_or("lot_size", |reason| reason.rule);
                 record.interventions.extend(refusal.reasons);
-                record.refused.push(RefusedOrder { draft: refusal.draft, rule });
+                record.refused.push(RefusedOrder {
+                    draft: refusal.draft,
+                    rule,
+                });
             }
         }
         Ok(())
@@ -572,7 +635,10 @@ impl<'m> Engine<'m> {
                 let draft = OrderDraft {
                     instrument,
                     size: OrderSize::ClosePosition,
-                    allocations: vec![Allocation { model, quantity: Quantity::ZERO }],
+                    allocations: vec![Allocation {
+                        model,
+                        quantity: Quantity::ZERO,
+                    }],
                     budget: 1.0,
                     reference_price: self.ledger.price(instrument),
                     decided_at: now,
@@ -611,7 +677,14 @@ fn draft_weight(ledger: &Ledger, draft: &OrderDraft, equity: f64) -> Option<f64>
         OrderSize::ClosePosition => draft
             .allocations
             .iter()
-            .map(|one| -units(ledger.book(Scope::Model(one.model)).instrument(draft.instrument).quantity()))
+            .map(|one| {
+                -units(
+                    ledger
+                        .book(Scope::Model(one.model))
+                        .instrument(draft.instrument)
+                        .quantity(),
+                )
+            })
             .sum(),
     })
 }

@@ -2,7 +2,8 @@
 
 use sextant_domain::ports::AccountSource;
 use sextant_domain::{
-    Cash, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos,
+    Cash, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId, Price,
+    Quantity, UtcNanos,
 };
 use thiserror::Error;
 
@@ -22,7 +23,9 @@ pub enum LedgerError {
         source: MoneyError,
     },
     /// Books that do not balance: a defect of the platform, never of the data.
-    #[error("the books do not balance after order {order} at {time}: {what}; this is a defect, please report the run")]
+    #[error(
+        "the books do not balance after order {order} at {time}: {what}; this is a defect, please report the run"
+    )]
     OutOfBalance {
         /// The order.
         order: OrderId,
@@ -68,7 +71,10 @@ impl Ledger {
             initial,
             portfolio: Book::new(count),
             models: vec![Book::new(count); models],
-            ticks: instruments.iter().map(|(_, instrument)| instrument.price_tick).collect(),
+            ticks: instruments
+                .iter()
+                .map(|(_, instrument)| instrument.price_tick)
+                .collect(),
             prices: vec![f64::NAN; count],
             cash: initial.to_f64(),
             units: vec![0.0; count],
@@ -127,8 +133,16 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when a value is not exact or the books do not balance afterwards.
     pub fn post(&mut self, fill: &Fill) -> Result<(), LedgerError> {
-        let money = |source| LedgerError::Money { order: fill.order, time: fill.time, source };
-        let out_of_balance = |what| LedgerError::OutOfBalance { order: fill.order, time: fill.time, what };
+        let money = |source| LedgerError::Money {
+            order: fill.order,
+            time: fill.time,
+            source,
+        };
+        let out_of_balance = |what| LedgerError::OutOfBalance {
+            order: fill.order,
+            time: fill.time,
+            what,
+        };
         let whole = Posting {
             instrument: fill.instrument,
             time: fill.time,
@@ -140,15 +154,28 @@ impl Ledger {
         if !self.portfolio.post(whole).map_err(money)? {
             return Err(out_of_balance("portfolio"));
         }
-        self.post_parts(fill, whole).map_err(money)?.map_err(out_of_balance)?;
+        self.post_parts(fill, whole)
+            .map_err(money)?
+            .map_err(out_of_balance)?;
         self.check_sums(fill).map_err(money)?.map_err(out_of_balance)?;
         self.mirror(fill);
         Ok(())
     }
 
     fn post_parts(&mut self, fill: &Fill, whole: Posting) -> Result<Result<(), &'static str>, MoneyError> {
-        for FillPart { model, quantity, fee, slippage } in fill.parts()? {
-            if !self.models[model.index()].post(Posting { quantity, fee, slippage, ..whole })? {
+        for FillPart {
+            model,
+            quantity,
+            fee,
+            slippage,
+        } in fill.parts()?
+        {
+            if !self.models[model.index()].post(Posting {
+                quantity,
+                fee,
+                slippage,
+                ..whole
+            })? {
                 return Ok(Err("model"));
             }
         }
@@ -167,7 +194,11 @@ impl Ledger {
         let agree = quantity == portfolio.instrument(fill.instrument).quantity()
             && flow == portfolio.flow()
             && fees == portfolio.fees();
-        Ok(if agree { Ok(()) } else { Err("sum of the models against the portfolio") })
+        Ok(if agree {
+            Ok(())
+        } else {
+            Err("sum of the models against the portfolio")
+        })
     }
 
     fn mirror(&mut self, fill: &Fill) {
@@ -193,7 +224,9 @@ impl Ledger {
     }
 
     fn exact_cash(&self) -> Result<Cash, MoneyError> {
-        self.initial.plus(self.portfolio.flow())?.minus(self.portfolio.fees())
+        self.initial
+            .plus(self.portfolio.flow())?
+            .minus(self.portfolio.fees())
     }
 
     /// Exact cash.
@@ -246,14 +279,24 @@ impl Ledger {
             gross += value.abs();
             net += value;
         }
-        EquityPoint { equity: self.cash + net, cash: self.cash, gross, net }
+        EquityPoint {
+            equity: self.cash + net,
+            cash: self.cash,
+            gross,
+            net,
+        }
     }
 
     /// A model's profit and loss in the research world.
     #[inline]
     pub fn model_pnl(&self, model: ModelId) -> f64 {
         let units = self.model_units(model);
-        self.model_cash[model.index()] + self.open.iter().map(|index| units[*index] * self.prices[*index]).sum::<f64>()
+        self.model_cash[model.index()]
+            + self
+                .open
+                .iter()
+                .map(|index| units[*index] * self.prices[*index])
+                .sum::<f64>()
     }
 }
 

@@ -1,8 +1,8 @@
 //! From approved target weights to order drafts, in whole lots, divided by model.
 
 use sextant_domain::{
-    Allocation, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderOrigin, OrderSize, Quantity,
-    RiskStatus, TargetWeights, UtcNanos,
+    Allocation, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderOrigin, OrderSize,
+    Quantity, RiskStatus, TargetWeights, UtcNanos,
 };
 
 use crate::ledger::{Ledger, Scope};
@@ -17,30 +17,46 @@ pub(crate) struct SizingContext<'a> {
     /// Signed quantities on the way, per model and instrument (model by model).
     pub(crate) pending: &'a [Quantity],
     pub(crate) status: RiskStatus,
+    /// Which targets were given in this step, model by model.
+    pub(crate) given: &'a [bool],
+    /// The contributions of the last time, model by model; NaN where there was none.
+    pub(crate) before: &'a [f64],
 }
 
-/// The orders that move positions to their targets: those that reduce a position first, then the others, each group in
-/// the order of the instruments.
+/// The orders that move positions to their targets, sorted by what they add to exposure: the largest reduction first, so
+/// that an increase finds the room that reductions make; equal ones in the order of the instruments.
 ///
-/// Each model's position is brought to `contribution x equity / last close`, rounded towards zero to whole lots. A model
-/// that keeps the side of its position is left alone while the change is smaller than the no-trade band.
-pub(crate) fn drafts(context: &SizingContext<'_>, targets: &TargetWeights) -> Result<Vec<OrderDraft>, MoneyError> {
-    let (mut reducing, mut others) = (Vec::new(), Vec::new());
-    let close_all = context.status.multiplier() == 0.0;
+/// A model's position is brought to `contribution x equity / last close`, rounded towards zero to whole lots, when the
+/// model has just given the target or when its contribution changed (by budget, regime or risk); otherwise it drifts. A
+/// model that keeps the side of its position is left alone while the change is smaller than the no-trade band.
+pub(crate) fn drafts(
+    context: &SizingContext<'_>,
+    targets: &TargetWeights,
+) -> Result<Vec<OrderDraft>, MoneyError> {
+    let mut drafts = Vec::new();
     for (instrument, _) in context.instruments.iter() {
-        // Positions of explicit orders are the model's own business, until risk closes everything.
-        if !targets.is_managed(instrument) && !close_all {
+        if !targets.is_managed(instrument) && !context.closes_all() {
             continue;
         }
         if let Some(draft) = draft(context, targets, instrument)? {
-            let position = context.ledger.units()[instrument.index()];
-            let OrderSize::Units(quantity) = draft.size else { unreachable!("targets are sized in units") };
-            let reduces = quantity.to_f64() * position < 0.0;
-            if reduces { reducing.push(draft) } else { others.push(draft) }
+            drafts.push((added_exposure(context, &draft)?, draft));
         }
     }
-    reducing.append(&mut others);
-    Ok(reducing)
+    drafts.sort_by(|left, right| left.0.total_cmp(&right.0));
+    Ok(drafts.into_iter().map(|(_, draft)| draft).collect())
+}
+
+/// By how much an order changes the magnitude of its instrument's position, orders on the way counted, in cash.
+fn added_exposure(context: &SizingContext<'_>, draft: &OrderDraft) -> Result<f64, MoneyError> {
+    let (instrument, count) = (draft.instrument.index(), context.instruments.len());
+    let mut on_the_way = context.pending.iter().skip(instrument).step_by(count);
+    let on_the_way = on_the_way.try_fold(Quantity::ZERO, |sum, one| sum.plus(*one))?;
+    let present = context.ledger.units()[instrument] + on_the_way.to_f64();
+    let traded = draft
+        .allocations
+        .iter()
+        .try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity))?;
+    Ok(((present + traded.to_f64()).abs() - present.abs()) * draft.reference_price)
 }
 
 fn draft(
@@ -55,10 +71,13 @@ fn draft(
         let change = model_change(context, targets, model, instrument, price)?;
         if !change.is_zero() {
             net = net.plus(change)?;
-            allocations.push(Allocation { model, quantity: change });
+            allocations.push(Allocation {
+                model,
+                quantity: change,
+            });
         }
     }
-    Ok((!allocations.is_empty()).then(|| OrderDraft {
+    Ok((!allocations.is_empty()).then_some(OrderDraft {
         instrument,
         size: OrderSize::Units(net),
         allocations,
@@ -69,6 +88,25 @@ fn draft(
     }))
 }
 
+impl SizingContext<'_> {
+    /// Positions of explicit orders are the model's own business, until risk closes everything.
+    fn closes_all(&self) -> bool {
+        self.status.multiplier() == 0.0
+    }
+}
+
+/// Whether a model's position is to be brought to its target now.
+fn is_due(
+    context: &SizingContext<'_>,
+    targets: &TargetWeights,
+    model: ModelId,
+    instrument: InstrumentId,
+) -> bool {
+    let place = model.index() * context.instruments.len() + instrument.index();
+    let changed = context.before[place] != targets.contribution(model, instrument);
+    targets.is_managed_by(model, instrument) && (changed || context.given[place])
+}
+
 /// What one model has to trade of one instrument.
 fn model_change(
     context: &SizingContext<'_>,
@@ -77,9 +115,18 @@ fn model_change(
     instrument: InstrumentId,
     price: f64,
 ) -> Result<Quantity, MoneyError> {
+    if !context.closes_all() && !is_due(context, targets, model, instrument) {
+        return Ok(Quantity::ZERO);
+    }
     let weight = targets.contribution(model, instrument);
-    let held = context.ledger.book(Scope::Model(model)).instrument(instrument).quantity();
-    let on_the_way = context.pending.get(model.index() * context.instruments.len() + instrument.index());
+    let held = context
+        .ledger
+        .book(Scope::Model(model))
+        .instrument(instrument)
+        .quantity();
+    let on_the_way = context
+        .pending
+        .get(model.index() * context.instruments.len() + instrument.index());
     let present = held.plus(on_the_way.copied().unwrap_or(Quantity::ZERO))?;
     // Without a price or equity nothing can be sized; positions can still be closed.
     let sizeable = price > 0.0 && context.equity > 0.0;

@@ -117,8 +117,11 @@ fn boxed<M: Model + 'static>(made: Result<M, ParameterErrors>) -> MadeModel {
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, Value, json};
+    use sextant_domain::Binding;
+    use sextant_testkit::FormulaFeatures;
 
     use super::*;
+    use crate::test_market::sessions;
 
     fn universe() -> Vec<String> {
         vec!["SPY".to_owned()]
@@ -204,6 +207,21 @@ mod tests {
         let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
         assert_eq!(keys, names);
         assert_eq!(schema["additionalProperties"], json!(false));
+    }
+
+    #[test]
+    fn an_instrument_that_is_not_there_is_refused_by_name() {
+        let market = sessions(&[("SPY", vec![100.0; 3])]);
+        for entry in catalogue() {
+            let model = (entry.with_defaults)(vec!["SPY".to_owned(), "ZZZ".to_owned()]).unwrap();
+            let mut features = FormulaFeatures::reference();
+            let refused = Binding::resolve(model.id(), model.requirements(), &market, &mut features);
+            let message = refused.unwrap_err().to_string();
+            assert!(
+                message.contains(entry.name) && message.contains("ZZZ"),
+                "{message}"
+            );
+        }
     }
 
     #[test]

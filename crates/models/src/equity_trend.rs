@@ -199,7 +199,7 @@ impl EquityTrendModel {
         // The sort is stable: where momentum is equal, the order of the universe stays.
         self.candidates
             .sort_by(|one, other| other.momentum.total_cmp(&one.momentum));
-        for candidate in self.candidates.iter().take(self.max_positions) {
+        for candidate in self.candidates.iter().take(self.max_positions - taken) {
             self.slots[candidate.slot].state = State::JustEntered;
         }
     }
@@ -273,7 +273,7 @@ mod tests {
     use sextant_testkit::{Decision, FixedFeatures, Replay};
 
     use super::*;
-    use crate::test_market::{held_books, sessions, sessions_of};
+    use crate::test_market::{held_books, sessions};
 
     const NAN: f64 = f64::NAN;
 
@@ -484,20 +484,5 @@ mod tests {
             .starting(start)
             .decisions(&mut model(&days, 2));
         assert_eq!(early[0].targets, [("A".to_owned(), 0.5)]);
-    }
-
-    #[test]
-    fn an_instrument_without_daily_bars_is_refused_by_name() {
-        let market = sessions_of(&["A"], 3);
-        let universe = vec!["A".to_owned(), "ZZZ".to_owned()];
-        let model = EquityTrendModel::new(&EquityTrendParameters::new(universe)).unwrap();
-        let mut features = FixedFeatures::new();
-        let missing =
-            sextant_domain::Binding::resolve(model.id(), model.requirements(), &market, &mut features);
-        let message = missing.unwrap_err().to_string();
-        assert!(
-            message.contains("EquityTrendModel_v1") && message.contains("ZZZ"),
-            "{message}"
-        );
     }
 }

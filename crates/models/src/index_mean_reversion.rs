@@ -215,11 +215,11 @@ impl Model for IndexMeanReversionModel {
 
 #[cfg(test)]
 mod tests {
-    use sextant_testkit::bars::{daily_sessions, from_closes, half_sessions, instant};
+    use sextant_testkit::bars::{daily_sessions, from_closes, half_sessions, instant, round_the_clock};
     use sextant_testkit::{Decision, FixedFeatures, MarketBuilder, Replay};
 
     use super::*;
-    use crate::test_market::{FIRST_DAY, coins, sessions_of};
+    use crate::test_market::{FIRST_DAY, coins};
 
     const NAN: f64 = f64::NAN;
 
@@ -370,15 +370,30 @@ mod tests {
         assert_eq!(found[0].time.to_string(), "2020-01-06T17:00:00Z");
     }
 
-    /// A bar that closed before the run began is history, not a signal.
+    /// The share's bar closed before the run began; the coin's next bar must not wake its signal.
     #[test]
-    fn an_old_signal_is_not_traded() {
-        let market = sessions_of(&["A"], 2);
-        let mut features = features_of(&[("A", &[BETWEEN, FALLEN, BETWEEN, BETWEEN])]);
-        let start = "2020-01-06T21:00:00.000000001Z".parse().unwrap();
-        let found = Replay::new(&market, &mut features)
-            .starting(start)
-            .decisions(&mut model(&["A"]));
-        assert_eq!(found, []);
+    fn a_bar_that_closed_before_the_run_began_is_no_signal() {
+        let start = instant(FIRST_DAY);
+        let market = MarketBuilder::new()
+            .equity("A", Timeframe::H4)
+            .closes("A", Timeframe::H4, &half_sessions(start, 2), &[100.0; 4])
+            .crypto("C", Timeframe::H4)
+            .closes(
+                "C",
+                Timeframe::H4,
+                &round_the_clock(start, Timeframe::H4, 12),
+                &[100.0; 12],
+            )
+            .build();
+        let table: [(&str, &[Row]); 2] = [("A", &[BETWEEN, FALLEN, BETWEEN, FALLEN]), ("C", &[BETWEEN; 12])];
+        let mut features = features_of(&table);
+        let mut replay = Replay::new(&market, &mut features).starting(instant("2020-01-06T23:00:00Z"));
+        let found = replay.decisions(&mut model(&["A", "C"]));
+        let times: Vec<_> = found.iter().map(|one| one.time.to_string()).collect();
+        assert_eq!(
+            times,
+            ["2020-01-07T21:00:00Z"],
+            "only the bar that closed in the run"
+        );
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! # Invariants
 //! * A model decides on the view it is given and on what it kept from earlier views: no clock, no randomness, no IO.
-//! * A feature that is missing, still warming up or more than [`MAX_SIGNAL_AGE_DAYS`] days old is no opinion: a rule that needs
-//!   it does not fire, and a position it might have closed stays. Nothing is guessed.
+//! * A feature that is missing, still warming up or more than [`MAX_SIGNAL_AGE_DAYS`] days old is no opinion: a rule
+//!   that needs it does not fire, and a position it might have closed stays. Nothing is guessed.
 //! * The targets of a model that stand at any time are not negative and add up to at most 1, the whole of its budget.
 //! * Parameters are checked by the constructor against the same ranges that the configuration schema states.
 //!

@@ -68,7 +68,7 @@ fn no_model_looks_ahead() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Standing targets are never negative and never use more than the budget, and nothing is a target that is not finite.
+    /// Standing targets are finite, never negative, and never use more than the budget.
     #[test]
     fn standing_targets_fit_the_budget(seed: u64) {
         let market = standard_market(60, seed);

@@ -30,15 +30,6 @@ pub(crate) fn sessions(table: &[(&str, Vec<f64>)]) -> MarketData {
     table.iter().fold(MarketBuilder::new(), each).build()
 }
 
-/// Shares whose price never moves.
-pub(crate) fn sessions_of(symbols: &[&str], days: usize) -> MarketData {
-    let table: Vec<_> = symbols
-        .iter()
-        .map(|symbol| (*symbol, vec![100.0; days]))
-        .collect();
-    sessions(&table)
-}
-
 /// Crypto assets with bars of one timeframe round the clock from `start` on, all with a close of 100; orders fill on
 /// them.
 pub(crate) fn coins(symbols: &[&str], timeframe: Timeframe, start: &str, count: usize) -> MarketData {

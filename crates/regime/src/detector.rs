@@ -144,7 +144,7 @@ mod tests {
         assert!(refused.to_string().contains("IWM 1D"), "{refused}");
     }
 
-    /// The default detector on two years: in the end it knows every dimension, and it records the same inputs at each step.
+    /// The default detector on two years: in the end it knows every dimension, and each step records the same inputs.
     #[test]
     fn the_default_detector_warms_up() {
         let market = standard_market(700, 4);

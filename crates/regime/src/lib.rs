@@ -1,7 +1,7 @@
 //! Rule-based market regime detectors.
 //!
-//! A regime names the state of the market in four dimensions: equity trend, volatility, crypto trend and economy. Budgets
-//! of models are cut by it. [`RuleRegimeDetector`] decides each label by a few comparisons, whose inputs and thresholds
+//! A regime names the state of the market in four dimensions: equity trend, volatility, crypto trend and economy.
+//! Budgets of models are cut by it. [`RuleRegimeDetector`] decides each label by a few comparisons, whose inputs and thresholds
 //! all stand in [`RegimeConfig`]; somebody who reads the config can recompute every label by hand.
 //!
 //! # Invariants
@@ -15,8 +15,8 @@
 //!
 //! # Deliberately absent
 //! Hysteresis: a label has no memory, so that it may flip from bar to bar while an input stays close to its threshold.
-//! Where that costs too much, the portfolio's no-trade band is the place against it. Also absent is everything that has to
-//! be fitted, such as hidden Markov models.
+//! Where that costs too much, the portfolio's no-trade band is the place against it. Also absent is everything that
+//! has to be fitted, such as hidden Markov models.
 
 mod config;
 mod detector;
@@ -26,9 +26,10 @@ mod inputs;
 mod properties;
 mod trend;
 mod volatility;
+mod volatility_config;
 
 pub use config::{RegimeConfig, RegimeConfigError, RegimeConfigErrors};
 pub use detector::{DetectorEntry, MadeDetector, RuleRegimeDetector, catalogue};
 pub use economy::{MacroRegimeConfig, PmiInput, YieldCurveInput};
 pub use trend::{CryptoRegimeConfig, EquityRegimeConfig};
-pub use volatility::{RealisedVolatilityInput, VixInput, VixMeasure, VolatilityRegimeConfig};
+pub use volatility_config::{RealisedVolatilityInput, VixInput, VixMeasure, VolatilityRegimeConfig};

@@ -58,6 +58,8 @@ mod engine;
 mod kill_signal;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod random_paths;
 mod rule;
 mod rules;
 #[cfg(test)]

@@ -22,11 +22,20 @@ pub(crate) enum CellValue<'a> {
 /// Why a value cannot be stored or read.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub(crate) enum CellProblem {
-    #[error("the value is {0}; only finite numbers are stored, and a figure that is undefined is null with a reason")]
+    #[error(
+        "the value is {0}; only finite numbers are stored, and a figure that is undefined is null with a reason"
+    )]
     NotFinite(f64),
     #[error("{value} does not fit {}: at most {} digits before and {decimals} after the decimal point", .kind.sql(), .digits - .decimals)]
-    NotDecimal { value: Decimal, kind: ColumnKind, digits: u8, decimals: u8 },
-    #[error("the time is at the end of the representable range, where DuckDB means infinity; it must lie between")]
+    NotDecimal {
+        value: Decimal,
+        kind: ColumnKind,
+        digits: u8,
+        decimals: u8,
+    },
+    #[error(
+        "the time is at the end of the range; it must lie from 1677-09-22 to 2262-04-11T23:47:16.854775806Z"
+    )]
     TimeAtEnd,
     #[error("{0} is too large; it must be below 2^63")]
     TooLarge(u64),
@@ -40,6 +49,12 @@ pub(crate) enum CellProblem {
     TooManyDigits,
 }
 
+/// 1677-09-22T00:00:00Z: DuckDB cannot print what lies on the day before.
+const EARLIEST_NANOS: i64 = -106_751 * 86_400 * 1_000_000_000;
+
+/// DuckDB takes the largest number for infinity.
+const LATEST_NANOS: i64 = i64::MAX - 1;
+
 /// A Rust type that is a column.
 pub(crate) trait Cell: Sized {
     const KIND: ColumnKind;
@@ -52,7 +67,11 @@ pub(crate) trait Cell: Sized {
 
 /// The problem of a value that a type cannot read.
 fn unreadable(value: CellValue<'_>) -> CellProblem {
-    if value == CellValue::Null { CellProblem::Null } else { CellProblem::OtherType }
+    if value == CellValue::Null {
+        CellProblem::Null
+    } else {
+        CellProblem::OtherType
+    }
 }
 
 impl<T: Cell> Cell for Option<T> {
@@ -157,14 +176,16 @@ impl Cell for OrderId {
 
     fn to_value(&self) -> Result<CellValue<'_>, CellProblem> {
         let index = self.index();
-        i64::try_from(index).map(CellValue::Integer).map_err(|_| CellProblem::TooLarge(index as u64))
+        i64::try_from(index)
+            .map(CellValue::Integer)
+            .map_err(|_| CellProblem::TooLarge(index as u64))
     }
 
     fn from_value(value: CellValue<'_>) -> Result<Self, CellProblem> {
         match value {
-            CellValue::Integer(number) => {
-                usize::try_from(number).map(Self::from_index).map_err(|_| CellProblem::OtherType)
-            }
+            CellValue::Integer(number) => usize::try_from(number)
+                .map(Self::from_index)
+                .map_err(|_| CellProblem::OtherType),
             other => Err(unreadable(other)),
         }
     }
@@ -174,9 +195,12 @@ impl Cell for UtcNanos {
     const KIND: ColumnKind = ColumnKind::Time;
 
     fn to_value(&self) -> Result<CellValue<'_>, CellProblem> {
-        // DuckDB reads the largest value as infinity, its negative as minus infinity, and cannot hold the one below.
         let nanos = self.nanos();
-        if nanos == i64::MAX || nanos <= -i64::MAX { Err(CellProblem::TimeAtEnd) } else { Ok(CellValue::Time(nanos)) }
+        if (EARLIEST_NANOS..=LATEST_NANOS).contains(&nanos) {
+            Ok(CellValue::Time(nanos))
+        } else {
+            Err(CellProblem::TimeAtEnd)
+        }
     }
 
     fn from_value(value: CellValue<'_>) -> Result<Self, CellProblem> {
@@ -205,31 +229,47 @@ pub(crate) fn one_of<T: Copy>(
     name: impl Fn(T) -> &'static str,
     value: CellValue<'_>,
 ) -> Result<T, CellProblem> {
-    let CellValue::Text(text) = value else { return Err(unreadable(value)) };
-    list.iter().copied().find(|member| name(*member) == text).ok_or_else(|| {
-        let allowed: Vec<_> = list.iter().map(|member| name(*member)).collect();
-        CellProblem::NotInList { found: text.to_owned(), allowed: allowed.join(", ") }
-    })
+    let CellValue::Text(text) = value else {
+        return Err(unreadable(value));
+    };
+    list.iter()
+        .copied()
+        .find(|member| name(*member) == text)
+        .ok_or_else(|| {
+            let allowed: Vec<_> = list.iter().map(|member| name(*member)).collect();
+            CellProblem::NotInList {
+                found: text.to_owned(),
+                allowed: allowed.join(", "),
+            }
+        })
 }
 
 macro_rules! decimal_cell {
     ($type:ty, $digits:literal, $decimals:literal) => {
         impl Cell for $type {
-            const KIND: ColumnKind = ColumnKind::Decimal { digits: $digits, decimals: $decimals };
+            const KIND: ColumnKind = ColumnKind::Decimal {
+                digits: $digits,
+                decimals: $decimals,
+            };
 
             fn to_value(&self) -> Result<CellValue<'_>, CellProblem> {
                 let value = self.decimal();
                 let (digits, decimals) = ($digits, $decimals);
                 to_digits(value, digits, decimals)
                     .map(CellValue::Decimal)
-                    .ok_or(CellProblem::NotDecimal { value, kind: Self::KIND, digits, decimals })
+                    .ok_or(CellProblem::NotDecimal {
+                        value,
+                        kind: Self::KIND,
+                        digits,
+                        decimals,
+                    })
             }
 
             fn from_value(value: CellValue<'_>) -> Result<Self, CellProblem> {
                 match value {
-                    CellValue::Decimal(digits) => {
-                        from_digits(digits, $decimals).map(Self::new).ok_or(CellProblem::TooManyDigits)
-                    }
+                    CellValue::Decimal(digits) => from_digits(digits, $decimals)
+                        .map(Self::new)
+                        .ok_or(CellProblem::TooManyDigits),
                     other => Err(unreadable(other)),
                 }
             }
@@ -277,14 +317,23 @@ mod tests {
             ("-0.00000001", Some(-1)),
             ("1.10000000000000000000", Some(110_000_000)),
             ("0.000000001", None),
-            ("99999999999999999999.99999999", Some(9_999_999_999_999_999_999_999_999_999)),
+            (
+                "99999999999999999999.99999999",
+                Some(9_999_999_999_999_999_999_999_999_999),
+            ),
             ("100000000000000000000", None),
         ] {
             assert_eq!(to_digits(dec(text), 28, 8), digits, "{text}");
         }
         let message = Price::new(dec("0.123456789")).to_value().unwrap_err().to_string();
-        assert!(message.contains("0.123456789") && message.contains("20 digits before and 8 after"), "{message}");
-        assert_eq!(to_digits(dec("1000000000000.0000000000000001"), 38, 16), Some(10_i128.pow(28) + 1));
+        assert!(
+            message.contains("0.123456789") && message.contains("20 digits before and 8 after"),
+            "{message}"
+        );
+        assert_eq!(
+            to_digits(dec("1000000000000.0000000000000001"), 38, 16),
+            Some(10_i128.pow(28) + 1)
+        );
         assert_eq!(to_digits(dec("99999999999999999999999"), 38, 16), None);
     }
 
@@ -294,22 +343,32 @@ mod tests {
             assert!(matches!(bad.to_value(), Err(CellProblem::NotFinite(_))));
             assert!(matches!(Some(bad).to_value(), Err(CellProblem::NotFinite(_))));
         }
-        let CellValue::Float(zero) = (-0.0_f64).to_value().unwrap() else { panic!("a float is a float") };
+        let CellValue::Float(zero) = (-0.0_f64).to_value().unwrap() else {
+            panic!("a float is a float")
+        };
         assert!(zero.is_sign_positive());
-        for end in [i64::MAX, -i64::MAX, i64::MIN] {
+        for end in [i64::MAX, i64::MIN, EARLIEST_NANOS - 1] {
             assert_eq!(UtcNanos::from_nanos(end).to_value(), Err(CellProblem::TimeAtEnd));
         }
-        assert!(UtcNanos::from_nanos(i64::MAX - 1).to_value().is_ok());
+        for text in ["1677-09-22", "2262-04-11T23:47:16.854775806Z"] {
+            assert!(text.parse::<UtcNanos>().unwrap().to_value().is_ok(), "{text}");
+        }
     }
 
     #[test]
     fn reading_checks_null_type_and_list() {
         assert_eq!(String::from_value(CellValue::Null), Err(CellProblem::Null));
         assert_eq!(<Option<String>>::from_value(CellValue::Null), Ok(None));
-        assert_eq!(f64::from_value(CellValue::Integer(1)), Err(CellProblem::OtherType));
+        assert_eq!(
+            f64::from_value(CellValue::Integer(1)),
+            Err(CellProblem::OtherType)
+        );
         assert_eq!(Side::from_value(CellValue::Text("sell")), Ok(Side::Sell));
         let message = Side::from_value(CellValue::Text("hold")).unwrap_err().to_string();
-        assert!(message.contains("hold") && message.contains("buy, sell"), "{message}");
+        assert!(
+            message.contains("hold") && message.contains("buy, sell"),
+            "{message}"
+        );
     }
 
     mod properties {

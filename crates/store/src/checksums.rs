@@ -39,8 +39,13 @@ pub(crate) struct Checksums {
 impl Checksums {
     pub(crate) fn new(files: BTreeMap<String, String>, tables: BTreeMap<String, RowsDigest>) -> Self {
         let rows_digest = combined(&tables);
-        let mut checksums =
-            Self { format: FORMAT_VERSION, files, tables, rows_digest, own_digest: String::new() };
+        let mut checksums = Self {
+            format: FORMAT_VERSION,
+            files,
+            tables,
+            rows_digest,
+            own_digest: String::new(),
+        };
         checksums.own_digest = own_digest(&checksums.value());
         checksums
     }
@@ -63,7 +68,9 @@ impl Checksums {
             return Err(damaged("its text is not the one that was written"));
         }
         match value["format"].as_u64() {
-            Some(format) if format == u64::from(FORMAT_VERSION) => serde_json::from_value(value).map_err(damaged),
+            Some(format) if format == u64::from(FORMAT_VERSION) => {
+                serde_json::from_value(value).map_err(damaged)
+            }
             other => Err(ChecksumsProblem::Format(other.unwrap_or_default())),
         }
     }
@@ -92,7 +99,9 @@ fn own_digest(value: &Value) -> String {
     if let Some(entries) = blank.as_object_mut() {
         entries.insert("own_digest".to_owned(), Value::from(""));
     }
-    blake3::hash(json::compact(&blank).as_bytes()).to_hex().to_string()
+    blake3::hash(json::compact(&blank).as_bytes())
+        .to_hex()
+        .to_string()
 }
 
 /// The digest over the digests, in the order of the tables.
@@ -113,9 +122,18 @@ mod tests {
     fn sample() -> Checksums {
         let digest = |text: &str| blake3::hash(text.as_bytes()).to_hex().to_string();
         let tables = run_tables().iter().map(|table| {
-            (table.name.to_owned(), RowsDigest { rows: 3, digest: digest(table.name) })
+            (
+                table.name.to_owned(),
+                RowsDigest {
+                    rows: 3,
+                    digest: digest(table.name),
+                },
+            )
         });
-        Checksums::new(BTreeMap::from([("manifest.json".to_owned(), digest("m"))]), tables.collect())
+        Checksums::new(
+            BTreeMap::from([("manifest.json".to_owned(), digest("m"))]),
+            tables.collect(),
+        )
     }
 
     #[test]

@@ -23,9 +23,14 @@ use crate::schema::{Column, ColumnKind, Table};
 /// # Errors
 /// [`StoreError::Cell`] for the first value that its column cannot hold.
 pub(crate) fn encode<R: Row>(rows: &[R]) -> Result<RecordBatch, StoreError> {
-    let mut columns: Vec<_> = R::TABLE.columns.iter().map(|column| ColumnBuilder::new(column.kind, rows.len())).collect();
+    let mut columns: Vec<_> = R::TABLE
+        .columns
+        .iter()
+        .map(|column| ColumnBuilder::new(column.kind, rows.len()))
+        .collect();
     for (index, row) in rows.iter().enumerate() {
-        row.append(&mut columns).map_err(|(column, problem)| cell_error(&R::TABLE, column, index, &problem))?;
+        row.append(&mut columns)
+            .map_err(|(column, problem)| cell_error(&R::TABLE, column, index, &problem))?;
     }
     let arrays = columns.iter_mut().map(ColumnBuilder::finish).collect();
     batch(R::TABLE.columns.iter(), arrays)
@@ -36,10 +41,13 @@ pub(crate) fn batch<'a>(
     columns: impl Iterator<Item = &'a Column>,
     arrays: Vec<ArrayRef>,
 ) -> Result<RecordBatch, StoreError> {
-    let fields: Vec<_> =
-        columns.map(|column| Field::new(column.name, column.kind.arrow(), column.nullable)).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-        .map_err(|source| StoreError::Engine { action: "form columns".to_owned(), detail: source.to_string() })
+    let fields: Vec<_> = columns
+        .map(|column| Field::new(column.name, column.kind.arrow(), column.nullable))
+        .collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|source| StoreError::Engine {
+        action: "form columns".to_owned(),
+        detail: source.to_string(),
+    })
 }
 
 /// The rows of Arrow batches, in order.
@@ -64,7 +72,10 @@ pub(crate) fn rows_digest(table: &Table, batches: &[RecordBatch]) -> Result<Rows
     let rows: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
     let mut hasher = blake3::Hasher::new();
     hasher.update(digest_header(table, rows).as_bytes());
-    let readers = batches.iter().map(|batch| readers(table, batch)).collect::<Result<Vec<_>, _>>()?;
+    let readers = batches
+        .iter()
+        .map(|batch| readers(table, batch))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut bytes = Vec::new();
     for index in 0..table.columns.len() {
         for (columns, batch) in readers.iter().zip(batches) {
@@ -73,12 +84,23 @@ pub(crate) fn rows_digest(table: &Table, batches: &[RecordBatch]) -> Result<Rows
             hasher.update(&bytes);
         }
     }
-    Ok(RowsDigest { rows, digest: hasher.finalize().to_hex().to_string() })
+    Ok(RowsDigest {
+        rows,
+        digest: hasher.finalize().to_hex().to_string(),
+    })
 }
 
 fn digest_header(table: &Table, rows: u64) -> String {
-    let columns: Vec<_> = table.columns.iter().map(|column| format!("{} {}", column.name, column.kind.sql())).collect();
-    format!("sextant rows v1\n{}\n{rows}\n{}\n", table.name, columns.join(", "))
+    let columns: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| format!("{} {}", column.name, column.kind.sql()))
+        .collect();
+    format!(
+        "sextant rows v1\n{}\n{rows}\n{}\n",
+        table.name,
+        columns.join(", ")
+    )
 }
 
 /// The unambiguous bytes of a value: 0 for null, else 1, the length of a text, and the value in little endian.
@@ -101,15 +123,26 @@ fn put(value: CellValue<'_>, bytes: &mut Vec<u8>) {
 fn readers<'a>(table: &Table, batch: &'a RecordBatch) -> Result<Vec<ColumnReader<'a>>, StoreError> {
     let wanted = table.columns.iter().enumerate();
     let columns = wanted.map(|(index, column)| {
-        let array = batch.columns().get(index).and_then(|array| ColumnReader::new(array, column.kind));
+        let array = batch
+            .columns()
+            .get(index)
+            .and_then(|array| ColumnReader::new(array, column.kind));
         array.ok_or_else(|| cell_error(table, index, 0, &CellProblem::OtherType))
     });
     columns.collect()
 }
 
 fn cell_error(table: &Table, column: usize, row: usize, problem: &CellProblem) -> StoreError {
-    let column = table.columns.get(column).map_or("(beyond the last)", |column| column.name);
-    StoreError::Cell { table: table.name, column, row: row + 1, problem: problem.to_string() }
+    let column = table
+        .columns
+        .get(column)
+        .map_or("(beyond the last)", |column| column.name);
+    StoreError::Cell {
+        table: table.name,
+        column,
+        row: row + 1,
+        problem: problem.to_string(),
+    }
 }
 
 /// A column that is being filled.
@@ -198,7 +231,9 @@ impl<'a> ColumnReader<'a> {
         }
         match kind {
             ColumnKind::Text => array.as_string_opt().map(Self::Text),
-            ColumnKind::Time => array.as_primitive_opt::<TimestampNanosecondType>().map(Self::Time),
+            ColumnKind::Time => array
+                .as_primitive_opt::<TimestampNanosecondType>()
+                .map(Self::Time),
             ColumnKind::Float => array.as_primitive_opt::<Float64Type>().map(Self::Float),
             ColumnKind::Integer => array.as_primitive_opt::<Int64Type>().map(Self::Integer),
             ColumnKind::Unsigned => array.as_primitive_opt::<UInt64Type>().map(Self::Unsigned),

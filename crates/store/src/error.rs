@@ -155,7 +155,9 @@ pub enum StoreError {
         differing: String,
     },
     /// The rows in the database are not those of the run folder.
-    #[error("run {run}: table {table} of the database has other rows than the run folder: `cargo xtask store rebuild` makes the database again")]
+    #[error(
+        "run {run}: table {table} of the database has other rows than the run folder: `cargo xtask store rebuild` makes the database again"
+    )]
     IndexDiffers {
         /// The run.
         run: RunId,
@@ -172,11 +174,18 @@ impl StoreError {
 
     pub(crate) fn engine(action: impl Into<String>) -> impl FnOnce(duckdb::Error) -> Self {
         let action = action.into();
-        move |source| Self::Engine { action, detail: source.to_string() }
+        move |source| Self::Engine {
+            action,
+            detail: source.to_string(),
+        }
     }
 
     pub(crate) fn database(action: &'static str, path: &Path) -> impl FnOnce(duckdb::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Database { action, path, detail: source.to_string() }
+        move |source| Self::Database {
+            action,
+            path,
+            detail: source.to_string(),
+        }
     }
 }

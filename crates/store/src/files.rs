@@ -25,14 +25,19 @@ pub(crate) fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), StoreError>
 /// Flushes a file that somebody else has written.
 pub(crate) fn flush_file(path: &Path) -> Result<(), StoreError> {
     // Windows flushes only what is open for writing.
-    let file = File::options().write(true).open(path).map_err(StoreError::io("open", path))?;
+    let file = File::options()
+        .write(true)
+        .open(path)
+        .map_err(StoreError::io("open", path))?;
     file.sync_all().map_err(StoreError::io("flush", path))
 }
 
 /// Flushes a folder's list of names, so that a rename in it survives a power cut. Only Unix knows that.
 #[cfg(unix)]
 pub(crate) fn flush_folder(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io("flush", path))
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io("flush", path))
 }
 
 /// Elsewhere the file system keeps the order by itself.
@@ -49,7 +54,10 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), StoreError> {
 /// A path as an SQL literal. It is made absolute, because DuckDB gives a meaning to `~` and to `name:` in front.
 pub(crate) fn path_literal(path: &Path) -> Result<String, StoreError> {
     let absolute = std::path::absolute(path).map_err(StoreError::io("find the place of", path))?;
-    let text = absolute.to_str().ok_or_else(|| StoreError::Path { path: path.to_owned(), problem: NOT_UTF8 })?;
+    let text = absolute.to_str().ok_or_else(|| StoreError::Path {
+        path: path.to_owned(),
+        problem: NOT_UTF8,
+    })?;
     Ok(text_literal(text))
 }
 

@@ -75,7 +75,9 @@ pub struct WrittenRun {
 impl RunFolders {
     /// The run folders below a results folder, which need not exist yet.
     pub fn new(results_dir: impl Into<PathBuf>) -> Self {
-        Self { results: results_dir.into() }
+        Self {
+            results: results_dir.into(),
+        }
     }
 
     /// The results folder.
@@ -108,7 +110,12 @@ impl RunFolders {
         let mut ids = Vec::new();
         for entry in entries {
             let entry = entry.map_err(StoreError::io("list the folder", &path))?;
-            ids.extend(entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok()));
+            ids.extend(
+                entry
+                    .file_name()
+                    .to_str()
+                    .and_then(|name| name.parse::<RunId>().ok()),
+            );
         }
         ids.sort();
         Ok(ids)
@@ -121,13 +128,20 @@ impl RunFolders {
     pub fn resolve(&self, prefix: &str) -> Result<RunId, StoreError> {
         let ids = self.ids()?;
         let wanted = prefix.trim().to_ascii_lowercase();
-        let matches: Vec<_> = ids.iter().filter(|id| !wanted.is_empty() && id.as_str().starts_with(&wanted)).collect();
+        let matches: Vec<_> = ids
+            .iter()
+            .filter(|id| !wanted.is_empty() && id.as_str().starts_with(&wanted))
+            .collect();
         match matches.as_slice() {
             [only] => Ok((*only).clone()),
             [] => Err(self.unknown(prefix, &ids)),
             several => Err(StoreError::AmbiguousRun {
                 asked: prefix.to_owned(),
-                matches: several.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", "),
+                matches: several
+                    .iter()
+                    .map(|id| id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
             }),
         }
     }
@@ -152,7 +166,12 @@ impl RunFolders {
     pub fn load_run(&self, run: &RunId) -> Result<LoadedRun, StoreError> {
         let folder = self.open(run)?;
         let tables = folder.tables()?;
-        Ok(LoadedRun { manifest: folder.manifest, info: folder.info, tables, path: folder.path })
+        Ok(LoadedRun {
+            manifest: folder.manifest,
+            info: folder.info,
+            tables,
+            path: folder.path,
+        })
     }
 
     /// Writes a run, all of it or nothing.
@@ -173,7 +192,11 @@ impl RunFolders {
     }
 
     fn unknown(&self, asked: &str, ids: &[RunId]) -> StoreError {
-        StoreError::UnknownRun { asked: asked.to_owned(), folder: self.runs_dir(), known: nearest(asked, ids) }
+        StoreError::UnknownRun {
+            asked: asked.to_owned(),
+            folder: self.runs_dir(),
+            known: nearest(asked, ids),
+        }
     }
 }
 
@@ -184,8 +207,18 @@ fn nearest(asked: &str, ids: &[RunId]) -> String {
     }
     let asked = asked.to_ascii_lowercase();
     let unlike = |id: &RunId| {
-        let common = id.as_str().bytes().zip(asked.bytes()).take_while(|(left, right)| left == right).count();
-        let equal = id.as_str().bytes().zip(asked.bytes()).filter(|(left, right)| left == right).count();
+        let common = id
+            .as_str()
+            .bytes()
+            .zip(asked.bytes())
+            .take_while(|(left, right)| left == right)
+            .count();
+        let equal = id
+            .as_str()
+            .bytes()
+            .zip(asked.bytes())
+            .filter(|(left, right)| left == right)
+            .count();
         (usize::MAX - common, usize::MAX - equal)
     };
     let mut sorted: Vec<_> = ids.iter().collect();
@@ -193,7 +226,10 @@ fn nearest(asked: &str, ids: &[RunId]) -> String {
     let listed: Vec<_> = sorted.iter().take(NEAREST_IDS).map(|id| id.as_str()).collect();
     match ids.len() - listed.len() {
         0 => format!("there are {}", listed.join(", ")),
-        more => format!("the nearest are {} (and {more} more: `cargo xtask runs` lists them)", listed.join(", ")),
+        more => format!(
+            "the nearest are {} (and {more} more: `cargo xtask runs` lists them)",
+            listed.join(", ")
+        ),
     }
 }
 
@@ -250,7 +286,12 @@ impl RunFolder {
     }
 
     pub(crate) fn new(path: PathBuf, manifest: &Manifest, info: &RunInfo, checksums: Checksums) -> Self {
-        Self { path, manifest: manifest.clone(), info: *info, checksums }
+        Self {
+            path,
+            manifest: manifest.clone(),
+            info: *info,
+            checksums,
+        }
     }
 
     pub(crate) fn checksums(&self) -> &Checksums {
@@ -270,7 +311,12 @@ impl RunFolder {
                 return Err(damaged(run, path.join(MANIFEST_FILE), problem));
             }
         }
-        Ok(Self { path, manifest, info, checksums })
+        Ok(Self {
+            path,
+            manifest,
+            info,
+            checksums,
+        })
     }
 
     fn damaged(&self, path: PathBuf, problem: &str) -> StoreError {
@@ -281,7 +327,10 @@ impl RunFolder {
 /// The names of all files of a run folder but the checksums.
 pub(crate) fn content_files() -> Vec<String> {
     let tables = run_tables().iter().map(Table::file_name);
-    [MANIFEST_FILE.to_owned(), INFO_FILE.to_owned()].into_iter().chain(tables).collect()
+    [MANIFEST_FILE.to_owned(), INFO_FILE.to_owned()]
+        .into_iter()
+        .chain(tables)
+        .collect()
 }
 
 /// Reads the checksums of a folder and checks them against themselves, and nothing else.
@@ -291,7 +340,11 @@ pub(crate) fn read_checksums(run: &RunId, folder: &Path) -> Result<Checksums, St
     let text = String::from_utf8(text).map_err(|source| damaged(run, path.clone(), source))?;
     Checksums::read(&text).map_err(|problem| match problem {
         ChecksumsProblem::Damaged(problem) => damaged(run, path, problem),
-        ChecksumsProblem::Format(found) => StoreError::Format { path, found, known: FORMAT_VERSION },
+        ChecksumsProblem::Format(found) => StoreError::Format {
+            path,
+            found,
+            known: FORMAT_VERSION,
+        },
     })
 }
 
@@ -306,7 +359,11 @@ fn verify_file(run: &RunId, path: &Path, expected: Option<&String>) -> Result<()
             let problem = format!("its blake3 hash is {found}, but {expected} was written");
             Err(damaged(run, path.to_owned(), problem))
         }
-        None => Err(damaged(run, path.to_owned(), format!("{CHECKSUMS_FILE} does not list it"))),
+        None => Err(damaged(
+            run,
+            path.to_owned(),
+            format!("{CHECKSUMS_FILE} does not list it"),
+        )),
     }
 }
 
@@ -325,5 +382,9 @@ fn unreadable(run: &RunId, path: &Path, source: std::io::Error) -> StoreError {
 }
 
 fn damaged(run: &RunId, path: PathBuf, problem: impl ToString) -> StoreError {
-    StoreError::Damaged { run: run.clone(), path, problem: problem.to_string() }
+    StoreError::Damaged {
+        run: run.clone(),
+        path,
+        problem: problem.to_string(),
+    }
 }

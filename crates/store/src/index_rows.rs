@@ -1,7 +1,7 @@
 //! The tables that only the database has: what a manifest says, as rows.
 
-use sextant_domain::UtcNanos;
 use serde::{Deserialize, Serialize};
+use sextant_domain::UtcNanos;
 
 use crate::row::{Row, table};
 use crate::schema::Table;

@@ -8,7 +8,10 @@ pub(crate) fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         Value::Object(entries) => {
-            let mut pairs: Vec<_> = entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            let mut pairs: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| (key.clone(), sorted(value)))
+                .collect();
             pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
             Value::Object(pairs.into_iter().collect::<Map<_, _>>())
         }
@@ -28,15 +31,17 @@ pub(crate) fn pretty(value: &Value) -> String {
 
 /// Writes times as ISO 8601 in UTC.
 pub(crate) mod iso {
-    use sextant_domain::UtcNanos;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use sextant_domain::UtcNanos;
 
     pub(crate) fn serialize<S: Serializer>(time: &UtcNanos, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(time)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UtcNanos, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -61,7 +66,10 @@ mod tests {
         let value = json!({"b": [{"z": 1, "a": 0.1}, 2], "a": null});
         assert_eq!(compact(&value), r#"{"a":null,"b":[{"a":0.1,"z":1},2]}"#);
         let text = pretty(&value);
-        assert!(text.ends_with("}\n") && text.starts_with("{\n  \"a\": null,"), "{text}");
+        assert!(
+            text.ends_with("}\n") && text.starts_with("{\n  \"a\": null,"),
+            "{text}"
+        );
         assert_eq!(pretty(&serde_json::from_str(&text).unwrap()), text);
     }
 }

@@ -29,9 +29,11 @@
 mod cell;
 mod checksums;
 mod codec;
+mod database;
 mod error;
 mod files;
 mod folder;
+mod index;
 mod index_rows;
 mod json;
 mod lock;
@@ -52,8 +54,9 @@ pub use index_rows::{Assumption, DataInput, RunRow, index_tables};
 pub use manifest::{CodeVersion, Manifest, RunId, RunInfo, RunInputs};
 pub use rebuild::{RebuildReport, RebuildStep, rebuild};
 pub use rows::{
-    AttributionRow, EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, MetricRow, OrderRow, PORTFOLIO_SCOPE,
-    PositionRow, RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow, TradeRow, run_tables,
+    AttributionRow, EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, MetricRow, OrderRow,
+    PORTFOLIO_SCOPE, PositionRow, RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
+    TradeRow, run_tables,
 };
 pub use schema::{Column, ColumnKind, Table};
 pub use spec::tables_markdown;

@@ -25,7 +25,9 @@ pub(crate) enum LockAnswer {
 
 /// Asks for the lock alone, and leaves a note of who has it.
 pub(crate) fn try_exclusive(path: &Path) -> Result<LockAnswer, StoreError> {
-    let Some(mut file) = open(path)? else { return Ok(LockAnswer::Unavailable) };
+    let Some(mut file) = open(path)? else {
+        return Ok(LockAnswer::Unavailable);
+    };
     match file.try_lock() {
         Ok(()) => {
             // The note only serves the message that another process prints: failing to leave it is no failure.
@@ -38,7 +40,9 @@ pub(crate) fn try_exclusive(path: &Path) -> Result<LockAnswer, StoreError> {
 
 /// Asks for the lock together with others who ask like this.
 pub(crate) fn try_shared(path: &Path) -> Result<LockAnswer, StoreError> {
-    let Some(file) = open(path)? else { return Ok(LockAnswer::Unavailable) };
+    let Some(file) = open(path)? else {
+        return Ok(LockAnswer::Unavailable);
+    };
     match file.try_lock_shared() {
         Ok(()) => {
             // A note that is still there was left by one who was killed.
@@ -61,7 +65,12 @@ pub(crate) fn wait_shared(path: &Path) -> Result<Option<FolderLock>, StoreError>
 
 /// The lock file, made where it is not there; `None` where it can be neither made nor read.
 fn open(path: &Path) -> Result<Option<File>, StoreError> {
-    let writable = File::options().read(true).write(true).create(true).truncate(false).open(path);
+    let writable = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
     match writable.or_else(|_| File::open(path)) {
         Ok(file) => Ok(Some(file)),
         Err(source) if is_read_only(source.kind()) => Ok(None),
@@ -70,7 +79,10 @@ fn open(path: &Path) -> Result<Option<File>, StoreError> {
 }
 
 fn is_read_only(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound)
+    matches!(
+        kind,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound
+    )
 }
 
 fn refusal(refused: TryLockError, mut file: File, path: &Path) -> Result<LockAnswer, StoreError> {
@@ -85,8 +97,15 @@ fn leave_note(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     let program = std::env::current_exe()?;
-    let program = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy();
-    write!(file, "process {} ({program}) is writing to it", std::process::id())
+    let program = program
+        .file_name()
+        .unwrap_or(program.as_os_str())
+        .to_string_lossy();
+    write!(
+        file,
+        "process {} ({program}) is writing to it",
+        std::process::id()
+    )
 }
 
 fn holder(file: &mut File) -> String {
@@ -106,16 +125,29 @@ mod tests {
     fn writers_exclude_everybody_and_readers_only_writers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let LockAnswer::Held(writer) = try_exclusive(&path).unwrap() else { panic!("nobody else asks") };
+        let LockAnswer::Held(writer) = try_exclusive(&path).unwrap() else {
+            panic!("nobody else asks")
+        };
         for answer in [try_exclusive(&path).unwrap(), try_shared(&path).unwrap()] {
-            let LockAnswer::Taken(holder) = answer else { panic!("it was given twice") };
-            assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}");
+            let LockAnswer::Taken(holder) = answer else {
+                panic!("it was given twice")
+            };
+            assert!(
+                holder.contains(&format!("process {}", std::process::id())),
+                "{holder}"
+            );
         }
         drop(writer);
-        let LockAnswer::Held(first) = try_shared(&path).unwrap() else { panic!("the writer has left") };
-        let LockAnswer::Held(second) = try_shared(&path).unwrap() else { panic!("readers do not exclude readers") };
+        let LockAnswer::Held(first) = try_shared(&path).unwrap() else {
+            panic!("the writer has left")
+        };
+        let LockAnswer::Held(second) = try_shared(&path).unwrap() else {
+            panic!("readers do not exclude readers")
+        };
         drop(first);
-        let LockAnswer::Taken(holder) = try_exclusive(&path).unwrap() else { panic!("a reader is left") };
+        let LockAnswer::Taken(holder) = try_exclusive(&path).unwrap() else {
+            panic!("a reader is left")
+        };
         assert!(holder.contains("reading"), "{holder}");
         drop(second);
         assert!(matches!(try_exclusive(&path).unwrap(), LockAnswer::Held(_)));

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sextant_domain::UtcNanos;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use sextant_domain::UtcNanos;
 
 use crate::StoreError;
 use crate::index_rows::{Assumption, DataInput};
@@ -43,14 +43,18 @@ impl FromStr for RunId {
         if text.len() == ID_DIGITS && text.bytes().all(is_digit) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(StoreError::RunIdText { found: text.to_owned() })
+            Err(StoreError::RunIdText {
+                found: text.to_owned(),
+            })
         }
     }
 }
 
 impl<'de> Deserialize<'de> for RunId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -101,7 +105,12 @@ impl Manifest {
     pub fn new(mut inputs: RunInputs, assumptions: Vec<Assumption>) -> Self {
         inputs.data.sort();
         let run_id = run_id(&inputs);
-        Self { format: FORMAT_VERSION, run_id, inputs, assumptions }
+        Self {
+            format: FORMAT_VERSION,
+            run_id,
+            inputs,
+            assumptions,
+        }
     }
 
     /// The id of the run.
@@ -189,7 +198,10 @@ mod tests {
 
     fn inputs() -> RunInputs {
         RunInputs {
-            code: CodeVersion { version: "0.1.0".to_owned(), digest: "abc".to_owned() },
+            code: CodeVersion {
+                version: "0.1.0".to_owned(),
+                digest: "abc".to_owned(),
+            },
             config: json!({"risk": {"cap": 0.1}, "capital": 100_000}),
             data: vec![series("SPY"), series("QQQ")],
             seed: u64::MAX,
@@ -235,7 +247,10 @@ mod tests {
 
     #[test]
     fn the_text_comes_back() {
-        let assumption = Assumption { key: "fill".to_owned(), text: "next open".to_owned() };
+        let assumption = Assumption {
+            key: "fill".to_owned(),
+            text: "next open".to_owned(),
+        };
         let manifest = Manifest::new(inputs(), vec![assumption]);
         let text = manifest.text();
         assert!(text.contains("\"2005-01-01T00:00:00Z\""), "{text}");
@@ -247,7 +262,13 @@ mod tests {
     #[test]
     fn only_ids_are_ids() {
         assert!("0123456789abcdef".parse::<RunId>().is_ok());
-        for text in ["", "0123456789abcde", "0123456789abcdeF", "../../etc/passwd", "0123456789abcdefa"] {
+        for text in [
+            "",
+            "0123456789abcde",
+            "0123456789abcdeF",
+            "../../etc/passwd",
+            "0123456789abcdefa",
+        ] {
             let message = text.parse::<RunId>().unwrap_err().to_string();
             assert!(message.contains("16 digits"), "{message}");
         }
@@ -255,7 +276,10 @@ mod tests {
 
     #[test]
     fn a_duration_that_is_no_number_is_refused() {
-        let info = RunInfo { created_at: "2020-01-01".parse().unwrap(), duration_seconds: f64::NAN };
+        let info = RunInfo {
+            created_at: "2020-01-01".parse().unwrap(),
+            duration_seconds: f64::NAN,
+        };
         assert!(info.text().unwrap_err().to_string().contains("duration_seconds"));
     }
 }

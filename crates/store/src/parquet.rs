@@ -21,13 +21,18 @@ impl Staging {
         // One thread: the files are small, and the layout of a file must not depend on the machine.
         let config = no_extensions().and_then(|config| config.threads(1));
         let connection = config.and_then(Connection::open_in_memory_with_flags);
-        Ok(Self { connection: connection.map_err(StoreError::engine("start"))? })
+        Ok(Self {
+            connection: connection.map_err(StoreError::engine("start"))?,
+        })
     }
 
     /// Writes the rows of one table, in order.
     pub(crate) fn write(&self, table: &Table, batch: RecordBatch, path: &Path) -> Result<(), StoreError> {
         let name = table.name;
-        let copy = format!("COPY \"{name}\" TO {} (FORMAT parquet); DROP TABLE \"{name}\";", path_literal(path)?);
+        let copy = format!(
+            "COPY \"{name}\" TO {} (FORMAT parquet); DROP TABLE \"{name}\";",
+            path_literal(path)?
+        );
         let written = self.connection.execute_batch(&table.create_sql()).and_then(|()| {
             append(&self.connection, name, batch)?;
             self.connection.execute_batch(&copy)
@@ -57,7 +62,10 @@ pub(crate) fn append(connection: &Connection, table: &str, batch: RecordBatch) -
 
 /// A Parquet file as the source of a query. Folder names such as `run=1` are not to become columns.
 pub(crate) fn parquet_source(path: &Path) -> Result<String, StoreError> {
-    Ok(format!("read_parquet({}, hive_partitioning = false)", pattern_literal(path)?))
+    Ok(format!(
+        "read_parquet({}, hive_partitioning = false)",
+        pattern_literal(path)?
+    ))
 }
 
 /// All batches of a query, in order.

@@ -4,9 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::database::{Access, lock_database};
 use crate::files::{create_folder, flush_file, flush_folder};
-use crate::lock::LockAnswer;
-use crate::store::{check_path, database_lock_exclusive};
 use crate::{RunFolders, RunId, Store, StoreError};
 
 /// One step of a rebuild, told before it is taken.
@@ -41,12 +40,7 @@ pub fn rebuild(
 ) -> Result<RebuildReport, StoreError> {
     create_folder(results_dir)?;
     let path = Store::database_path(results_dir);
-    check_path(&path)?;
-    let _lock = match database_lock_exclusive(results_dir)? {
-        LockAnswer::Taken(holder) => return Err(StoreError::DatabaseInUse { path, holder }),
-        LockAnswer::Held(lock) => Some(lock),
-        LockAnswer::Unavailable => None,
-    };
+    let _lock = lock_database(results_dir, Access::ReadWrite)?;
     let new = path.with_extension("db.new");
     remove_with_log(&new)?;
     let mut store = Store::create_at(new.clone(), RunFolders::new(results_dir))?;
@@ -57,11 +51,18 @@ pub fn rebuild(
     Ok(report)
 }
 
-fn index_all(store: &mut Store, progress: &mut dyn FnMut(RebuildStep<'_>)) -> Result<RebuildReport, StoreError> {
+fn index_all(
+    store: &mut Store,
+    progress: &mut dyn FnMut(RebuildStep<'_>),
+) -> Result<RebuildReport, StoreError> {
     let mut report = RebuildReport::default();
     let ids = store.folders().ids()?;
     for (done, run) in ids.iter().enumerate() {
-        progress(RebuildStep { done, total: ids.len(), run });
+        progress(RebuildStep {
+            done,
+            total: ids.len(),
+            run,
+        });
         match store.folders().open(run) {
             Ok(folder) => {
                 store.index_run(&folder)?;

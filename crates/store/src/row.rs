@@ -22,7 +22,9 @@ pub(crate) fn push(
     index: usize,
     value: Result<CellValue<'_>, CellProblem>,
 ) -> Result<(), (usize, CellProblem)> {
-    value.and_then(|value| columns[index].push(value)).map_err(|problem| (index, problem))
+    value
+        .and_then(|value| columns[index].push(value))
+        .map_err(|problem| (index, problem))
 }
 
 /// Defines a row struct with `/// docs`, extra derives in brackets, and the name of its table. The docs of the struct

@@ -43,7 +43,11 @@ impl Cell for SizeKind {
     }
 
     fn from_value(value: CellValue<'_>) -> Result<Self, CellProblem> {
-        one_of(&[Self::Units, Self::EquityFraction, Self::ClosePosition], Self::name, value)
+        one_of(
+            &[Self::Units, Self::EquityFraction, Self::ClosePosition],
+            Self::name,
+            value,
+        )
     }
 }
 

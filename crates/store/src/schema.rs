@@ -112,7 +112,11 @@ impl Table {
 
     /// The columns quoted and comma-separated, as in `SELECT`.
     pub(crate) fn column_list(&self) -> String {
-        let names: Vec<_> = self.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+        let names: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| format!("\"{}\"", column.name))
+            .collect();
         names.join(", ")
     }
 
@@ -130,10 +134,19 @@ impl Table {
     pub(crate) fn create_indexed_sql(&self) -> String {
         let mut sql = create_sql(self.name, self.indexed_columns());
         // Writing to a string cannot fail.
-        let _ = writeln!(sql, "COMMENT ON TABLE \"{}\" IS {};", self.name, text_literal(self.doc()));
+        let _ = writeln!(
+            sql,
+            "COMMENT ON TABLE \"{}\" IS {};",
+            self.name,
+            text_literal(self.doc())
+        );
         for column in self.indexed_columns() {
             let doc = text_literal(column.doc());
-            let _ = writeln!(sql, "COMMENT ON COLUMN \"{}\".\"{}\" IS {doc};", self.name, column.name);
+            let _ = writeln!(
+                sql,
+                "COMMENT ON COLUMN \"{}\".\"{}\" IS {doc};",
+                self.name, column.name
+            );
         }
         sql
     }

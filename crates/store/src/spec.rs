@@ -27,5 +27,9 @@ fn describe(table: &Table, text: &mut String) {
 fn line(column: &Column) -> String {
     let nullable = if column.nullable { "yes" } else { "" };
     let doc = column.doc().replace('|', "\\|");
-    format!("| `{}` | `{}` | {nullable} | {doc} |", column.name, column.kind.sql())
+    format!(
+        "| `{}` | `{}` | {nullable} | {doc} |",
+        column.name,
+        column.kind.sql()
+    )
 }

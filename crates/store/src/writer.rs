@@ -40,11 +40,20 @@ pub(crate) fn write(
 ) -> Result<WrittenRun, StoreError> {
     let batches = tables.encode()?;
     let digests = digests(&batches)?;
-    let pending = Pending { folders, manifest, info, batches, digests };
+    let pending = Pending {
+        folders,
+        manifest,
+        info,
+        batches,
+        digests,
+    };
     create_folder(&folders.runs_dir())?;
     let _lock = lock_against_cleaning(&folders.runs_dir())?;
     match pending.compare_with_existing()? {
-        Existing::Same(folder) => Ok(WrittenRun { outcome: WriteOutcome::AlreadyThere, folder: *folder }),
+        Existing::Same(folder) => Ok(WrittenRun {
+            outcome: WriteOutcome::AlreadyThere,
+            folder: *folder,
+        }),
         Existing::None => pending.write_new(WriteOutcome::New),
         Existing::Damaged(problem) => {
             pending.set_aside_damaged()?;
@@ -55,7 +64,14 @@ pub(crate) fn write(
 
 fn digests(batches: &[RecordBatch]) -> Result<BTreeMap<String, RowsDigest>, StoreError> {
     let tables = run_tables().iter().zip(batches);
-    tables.map(|(table, batch)| Ok((table.name.to_owned(), rows_digest(table, std::slice::from_ref(batch))?))).collect()
+    tables
+        .map(|(table, batch)| {
+            Ok((
+                table.name.to_owned(),
+                rows_digest(table, std::slice::from_ref(batch))?,
+            ))
+        })
+        .collect()
 }
 
 /// What is in the place of the run.
@@ -98,9 +114,14 @@ impl Pending<'_> {
 
     fn require_same_rows(&self, earlier: &Checksums) -> Result<(), StoreError> {
         let tables = run_tables().iter().map(|table| table.name);
-        let differing: Vec<_> =
-            tables.filter(|name| earlier.tables.get(*name) != self.digests.get(*name)).collect();
-        if differing.is_empty() { Ok(()) } else { Err(self.not_reproducible(differing.join(", "))) }
+        let differing: Vec<_> = tables
+            .filter(|name| earlier.tables.get(*name) != self.digests.get(*name))
+            .collect();
+        if differing.is_empty() {
+            Ok(())
+        } else {
+            Err(self.not_reproducible(differing.join(", ")))
+        }
     }
 
     /// The inputs are equal, or the id would differ; what can differ is what was assumed.
@@ -113,19 +134,28 @@ impl Pending<'_> {
     }
 
     fn not_reproducible(&self, differing: String) -> StoreError {
-        StoreError::NotReproducible { run: self.run_id().clone(), folder: self.final_path(), differing }
+        StoreError::NotReproducible {
+            run: self.run_id().clone(),
+            folder: self.final_path(),
+            differing,
+        }
     }
 
     /// Moves the damaged folder into one with a temporary name, which the next cleaning removes.
     fn set_aside_damaged(&self) -> Result<(), StoreError> {
         let damaged = self.final_path();
-        let aside = self.create_temporary_folder("damaged")?.join(self.run_id().as_str());
+        let aside = self
+            .create_temporary_folder("damaged")?
+            .join(self.run_id().as_str());
         fs::rename(&damaged, aside).map_err(StoreError::io("set aside the damaged folder", &damaged))
     }
 
     fn write_new(&self, outcome: WriteOutcome) -> Result<WrittenRun, StoreError> {
         let temporary = self.create_temporary_folder("new")?;
-        match self.fill(&temporary).and_then(|checksums| self.finish(&temporary, checksums)) {
+        match self
+            .fill(&temporary)
+            .and_then(|checksums| self.finish(&temporary, checksums))
+        {
             Ok(folder) => Ok(WrittenRun { outcome, folder }),
             Err(failed) => {
                 // The first error is the one to tell; what is left is removed by the next cleaning.
@@ -137,7 +167,8 @@ impl Pending<'_> {
 
     fn finish(&self, temporary: &Path, checksums: Checksums) -> Result<RunFolder, StoreError> {
         let final_path = self.final_path();
-        fs::rename(temporary, &final_path).map_err(StoreError::io("move the finished run to", &final_path))?;
+        fs::rename(temporary, &final_path)
+            .map_err(StoreError::io("move the finished run to", &final_path))?;
         flush_folder(&self.folders.runs_dir())?;
         Ok(RunFolder::new(final_path, self.manifest, self.info, checksums))
     }
@@ -145,7 +176,10 @@ impl Pending<'_> {
     /// The rename fails when another process has finished the same run in between; then its rows must be the same.
     fn finished_by_another(&self, failed: StoreError) -> Result<WrittenRun, StoreError> {
         match self.compare_with_existing()? {
-            Existing::Same(folder) => Ok(WrittenRun { outcome: WriteOutcome::AlreadyThere, folder: *folder }),
+            Existing::Same(folder) => Ok(WrittenRun {
+                outcome: WriteOutcome::AlreadyThere,
+                folder: *folder,
+            }),
             Existing::None | Existing::Damaged(_) => Err(failed),
         }
     }
@@ -153,12 +187,20 @@ impl Pending<'_> {
     /// Creates a folder that nobody else has, not even another thread of this process.
     fn create_temporary_folder(&self, kind: &str) -> Result<PathBuf, StoreError> {
         let runs = self.folders.runs_dir();
-        let name = format!("{TEMPORARY_PREFIX}{kind}-{}-{}", self.run_id(), std::process::id());
+        let name = format!(
+            "{TEMPORARY_PREFIX}{kind}-{}-{}",
+            self.run_id(),
+            std::process::id()
+        );
         for number in 0_u32.. {
             let path = runs.join(format!("{name}-{number}"));
             match fs::create_dir(&path) {
                 Err(taken) if taken.kind() == ErrorKind::AlreadyExists => {}
-                created => return created.map(|()| path.clone()).map_err(StoreError::io("create the folder", &path)),
+                created => {
+                    return created
+                        .map(|()| path.clone())
+                        .map_err(StoreError::io("create the folder", &path));
+                }
             }
         }
         unreachable!("fewer than 2^32 folders fit a disk");
@@ -189,7 +231,9 @@ impl Pending<'_> {
 
 fn content_digests(folder: &Path) -> Result<BTreeMap<String, String>, StoreError> {
     let files = content_files().into_iter();
-    files.map(|file| file_digest(&folder.join(&file)).map(|digest| (file, digest))).collect()
+    files
+        .map(|file| file_digest(&folder.join(&file)).map(|digest| (file, digest)))
+        .collect()
 }
 
 /// Removes what killed processes left behind, if nobody is writing, and then keeps others from removing what is

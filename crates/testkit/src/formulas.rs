@@ -74,7 +74,7 @@ pub fn drawdown(values: &[f64], period: usize) -> Vec<f64> {
 }
 
 /// Standard deviation (divisor `period - 1`) of the last `period` simple returns, times the root of the periods per
-/// year. Simple returns, so that no platform logarithm enters.
+/// year. Simple returns instead of the usual logarithmic ones, so that no platform logarithm enters.
 pub fn realised_volatility(values: &[f64], period: usize, periods_per_year: f64) -> Vec<f64> {
     windows(values, period + 1, |window| {
         let returns: Vec<_> = window.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
@@ -82,14 +82,17 @@ pub fn realised_volatility(values: &[f64], period: usize, periods_per_year: f64)
     })
 }
 
-/// The fraction of the last `lookback` values that are at most the newest: from `1 / lookback` to 1.
+/// Where the newest of the last `lookback` values stands among the others: the fraction of them that are below it, equal
+/// ones counting half; 0 is the lowest, 1 the highest.
 pub fn percentile(values: &[f64], lookback: usize) -> Vec<f64> {
     windows(values, lookback, |window| {
-        let newest = window[lookback - 1];
+        let (newest, others) = (window[lookback - 1], &window[..lookback - 1]);
         if window.iter().any(|value| value.is_nan()) {
             return f64::NAN;
         }
-        window.iter().filter(|value| **value <= newest).count() as f64 / lookback as f64
+        let below = others.iter().filter(|value| **value < newest).count() as f64;
+        let equal = others.iter().filter(|value| **value == newest).count() as f64;
+        (below + 0.5 * equal) / others.len() as f64
     })
 }
 
@@ -151,8 +154,8 @@ mod tests {
             &[nan, nan, (4.0 * 0.101_25_f64).sqrt()],
         );
         close_to(
-            &percentile(&[nan, 3.0, 1.0, 2.0, 3.0], 3),
-            &[nan, nan, nan, 2.0 / 3.0, 1.0],
+            &percentile(&[nan, 3.0, 1.0, 2.0, 2.0, 1.0], 3),
+            &[nan, nan, nan, 0.5, 0.75, 0.0],
         );
     }
 

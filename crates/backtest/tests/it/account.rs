@@ -30,7 +30,13 @@ impl Script {
     pub(crate) fn new(name: &'static str, symbol: &str, steps: &[(usize, Wish)]) -> Self {
         let mut needs = Requirements::new();
         let instrument = needs.trade(symbol);
-        Self { name, needs, instrument, steps: steps.to_vec(), decision: 0 }
+        Self {
+            name,
+            needs,
+            instrument,
+            steps: steps.to_vec(),
+            decision: 0,
+        }
     }
 }
 
@@ -57,29 +63,70 @@ impl Model for Script {
 
 /// Four daily bars: open, high, low, close.
 fn four_days() -> sextant_domain::MarketData {
-    let prices = [[100.0, 101.0, 99.0, 100.0], [110.0, 112.0, 109.0, 111.0], [120.0, 125.0, 118.0, 124.0], [130.0, 131.0, 126.0, 127.0]];
+    let prices = [
+        [100.0, 101.0, 99.0, 100.0],
+        [110.0, 112.0, 109.0, 111.0],
+        [120.0, 125.0, 118.0, 124.0],
+        [130.0, 131.0, 126.0, 127.0],
+    ];
     let spans = bars::daily_sessions(bars::instant("2020-01-06"), 4);
     MarketBuilder::new()
         .equity("ACME", Timeframe::D1)
-        .bars("ACME", Timeframe::D1, bars::from_fn(&spans, |index| prices[index]))
+        .bars(
+            "ACME",
+            Timeframe::D1,
+            bars::from_fn(&spans, |index| prices[index]),
+        )
         .build()
 }
 
 #[test]
 fn orders_fill_at_the_next_open_with_costs() {
     let market = four_days();
-    let setup = Setup { commission_bps: "10", slippage_bps: "50", ..Setup::plain("1000") };
-    let wishes = [(0, Wish::Order(OrderSize::Units(Quantity::new(5.into())))), (1, Wish::Order(OrderSize::ClosePosition))];
-    let (outcome, recorder) = setup.run(&market, vec![Box::new(Script::new("script", "ACME", &wishes))]).unwrap();
+    let setup = Setup {
+        commission_bps: "10",
+        slippage_bps: "50",
+        ..Setup::plain("1000")
+    };
+    let wishes = [
+        (0, Wish::Order(OrderSize::Units(Quantity::new(5.into())))),
+        (1, Wish::Order(OrderSize::ClosePosition)),
+    ];
+    let (outcome, recorder) = setup
+        .run(&market, vec![Box::new(Script::new("script", "ACME", &wishes))])
+        .unwrap();
     let fills: Vec<_> = recorder
         .fills
         .iter()
-        .map(|fill| (fill.time.to_string(), fill.quantity.to_string(), fill.price.to_string(), fill.fee.to_string()))
+        .map(|fill| {
+            (
+                fill.time.to_string(),
+                fill.quantity.to_string(),
+                fill.price.to_string(),
+                fill.fee.to_string(),
+            )
+        })
         .collect();
     // 110 + 50 bp = 110.55, fee 10 bp of 552.75; 120 - 50 bp = 119.40, fee 10 bp of 597.
     let view = market.series()[0].bars.view();
-    assert_eq!(fills[0], (view.open_time[1].to_string(), "5".into(), "110.55".into(), "0.55275".into()));
-    assert_eq!(fills[1], (view.open_time[2].to_string(), "-5".into(), "119.4".into(), "0.597".into()));
+    assert_eq!(
+        fills[0],
+        (
+            view.open_time[1].to_string(),
+            "5".into(),
+            "110.55".into(),
+            "0.55275".into()
+        )
+    );
+    assert_eq!(
+        fills[1],
+        (
+            view.open_time[2].to_string(),
+            "-5".into(),
+            "119.4".into(),
+            "0.597".into()
+        )
+    );
     // 1000 - 552.75 - 0.55275 + 597 - 0.597
     assert_eq!(outcome.ledger.exact_equity().unwrap().to_string(), "1043.10025");
     let equity: Vec<f64> = recorder.equity.iter().map(|(_, point)| point.equity).collect();
@@ -89,10 +136,15 @@ fn orders_fill_at_the_next_open_with_costs() {
 
 #[test]
 fn same_close_fills_in_the_step_of_the_decision() {
-    let setup = Setup { fills: FillConvention::SameClose, ..Setup::plain("1000") };
+    let setup = Setup {
+        fills: FillConvention::SameClose,
+        ..Setup::plain("1000")
+    };
     let wishes = [(0, Wish::Order(OrderSize::Units(Quantity::new(5.into()))))];
     let market = four_days();
-    let (_, recorder) = setup.run(&market, vec![Box::new(Script::new("script", "ACME", &wishes))]).unwrap();
+    let (_, recorder) = setup
+        .run(&market, vec![Box::new(Script::new("script", "ACME", &wishes))])
+        .unwrap();
     let view = market.series()[0].bars.view();
     assert_eq!(recorder.fills[0].time, view.close_time[0]);
     assert_eq!(recorder.fills[0].price.to_string(), "100");
@@ -109,9 +161,19 @@ fn ends_of_a_run_differ_by_name() {
         (EndOfRun::CloseAtLastClose, "1170", 1),
         (EndOfRun::CloseAtLastOpen, "1200", 1),
     ] {
-        let setup = Setup { at_end, ..Setup::plain("1000") };
-        let (outcome, recorder) = setup.run(&market, vec![Box::new(Script::new("script", "ACME", &wishes))]).unwrap();
-        assert_eq!(outcome.ledger.exact_equity().unwrap().to_string(), equity, "{}", at_end.name());
+        let setup = Setup {
+            at_end,
+            ..Setup::plain("1000")
+        };
+        let (outcome, recorder) = setup
+            .run(&market, vec![Box::new(Script::new("script", "ACME", &wishes))])
+            .unwrap();
+        assert_eq!(
+            outcome.ledger.exact_equity().unwrap().to_string(),
+            equity,
+            "{}",
+            at_end.name()
+        );
         assert_eq!(outcome.ledger.book(Scope::Portfolio).trades().len(), trades);
         assert_eq!(recorder.equity.len(), 4, "one row per step");
         assert_eq!(recorder.equity[3].1.equity.to_string(), equity);
@@ -123,12 +185,20 @@ fn models_cross_internally_and_their_books_add_up() {
     let market = four_days();
     let one = Script::new("one", "ACME", &[(0, Wish::Target(1.0)), (1, Wish::Target(0.0))]);
     let two = Script::new("two", "ACME", &[(1, Wish::Target(0.5)), (2, Wish::Target(0.0))]);
-    let setup = Setup { commission_bps: "10", slippage_bps: "10", ..Setup::plain("10000") };
+    let setup = Setup {
+        commission_bps: "10",
+        slippage_bps: "10",
+        ..Setup::plain("10000")
+    };
     let (outcome, recorder) = setup.run(&market, vec![Box::new(one), Box::new(two)]).unwrap();
     // The second fill nets the exit of the first model against the entry of the second.
     let crossing = &recorder.fills[1];
     assert_eq!(crossing.allocations.len(), 2);
-    let sum = crossing.allocations.iter().try_fold(Quantity::ZERO, |sum, part| sum.plus(part.quantity)).unwrap();
+    let sum = crossing
+        .allocations
+        .iter()
+        .try_fold(Quantity::ZERO, |sum, part| sum.plus(part.quantity))
+        .unwrap();
     assert_eq!(sum, crossing.quantity);
     assert!(crossing.quantity.abs() < crossing.allocations[0].quantity.abs());
     let ledger = &outcome.ledger;
@@ -142,22 +212,42 @@ fn models_cross_internally_and_their_books_add_up() {
 fn a_halt_closes_positions_on_a_bar_without_targets() {
     let spans = bars::daily_sessions(bars::instant("2020-01-06"), 8);
     let closes = [100.0, 100.0, 100.0, 70.0, 70.0, 70.0, 70.0, 70.0];
-    let market =
-        MarketBuilder::new().equity("ACME", Timeframe::D1).closes("ACME", Timeframe::D1, &spans, &closes).build();
-    let limits = RiskLimits { per_asset_cap: 1.0, ..RiskLimits::mission_defaults() };
-    let setup = Setup { limits, ..Setup::plain("1000") };
+    let market = MarketBuilder::new()
+        .equity("ACME", Timeframe::D1)
+        .closes("ACME", Timeframe::D1, &spans, &closes)
+        .build();
+    let limits = RiskLimits {
+        per_asset_cap: 1.0,
+        ..RiskLimits::mission_defaults()
+    };
+    let setup = Setup {
+        limits,
+        ..Setup::plain("1000")
+    };
     let script = Script::new("script", "ACME", &[(0, Wish::Target(1.0))]);
     let (outcome, recorder) = setup.run(&market, vec![Box::new(script)]).unwrap();
     assert_eq!(recorder.fills.len(), 2, "{:?}", recorder.fills);
-    assert!(recorder.interventions.iter().any(|(_, act)| act.rule == "drawdown"));
+    assert!(
+        recorder
+            .interventions
+            .iter()
+            .any(|(_, act)| act.rule == "drawdown")
+    );
     let book = outcome.ledger.book(Scope::Portfolio);
-    assert!(book.instrument(sextant_domain::InstrumentId::from_index(0)).quantity().is_zero());
+    assert!(
+        book.instrument(sextant_domain::InstrumentId::from_index(0))
+            .quantity()
+            .is_zero()
+    );
 }
 
 #[test]
 fn a_weight_that_is_no_number_stops_the_run_with_its_place() {
     let script = Script::new("script", "ACME", &[(1, Wish::Target(f64::NAN))]);
-    let error = Setup::plain("1000").run(&four_days(), vec![Box::new(script)]).unwrap_err().to_string();
+    let error = Setup::plain("1000")
+        .run(&four_days(), vec![Box::new(script)])
+        .unwrap_err()
+        .to_string();
     for part in ["script", "2020-01-07", "ACME", "NaN"] {
         assert!(error.contains(part), "{error}");
     }
@@ -167,9 +257,20 @@ fn a_weight_that_is_no_number_stops_the_run_with_its_place() {
 fn the_same_run_twice_gives_the_same_rows() {
     let market = standard_market(120, 3);
     let run = || {
-        let symbol = &market.instruments().get(sextant_domain::InstrumentId::from_index(0)).symbol;
-        let script = Script::new("script", symbol, &[(3, Wish::Target(0.7)), (40, Wish::Target(-0.3))]);
-        let setup = Setup { commission_bps: "3", slippage_bps: "4", ..Setup::plain("100000") };
+        let symbol = &market
+            .instruments()
+            .get(sextant_domain::InstrumentId::from_index(0))
+            .symbol;
+        let script = Script::new(
+            "script",
+            symbol,
+            &[(3, Wish::Target(0.7)), (40, Wish::Target(-0.3))],
+        );
+        let setup = Setup {
+            commission_bps: "3",
+            slippage_bps: "4",
+            ..Setup::plain("100000")
+        };
         setup.run(&market, vec![Box::new(script)]).unwrap()
     };
     let ((first, first_rows), (second, second_rows)) = (run(), run());

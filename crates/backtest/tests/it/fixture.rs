@@ -1,7 +1,8 @@
 //! Running a model over a market with costs and limits that a test chooses.
 
 use sextant_backtest::{
-    BacktestConfig, BacktestError, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, RunOutcome, run,
+    BacktestConfig, BacktestError, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, RunOutcome,
+    run,
 };
 use sextant_domain::ports::Model;
 use sextant_domain::{Cash, MarketData, UtcNanos};
@@ -71,7 +72,14 @@ impl Setup {
         };
         let mut recorder = Recorder::default();
         let config = self.config(market);
-        let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder, &mut |_, _| ())?;
+        let outcome = run(
+            market,
+            &mut FeatureColumns::new(),
+            parts,
+            &config,
+            &mut recorder,
+            &mut |_, _| (),
+        )?;
         Ok((outcome, recorder))
     }
 }

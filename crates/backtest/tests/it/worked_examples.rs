@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use sextant_backtest::EndOfRun;
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
-    AssetClass, Bar, BarSeries, FeatureRef, Instrument, InstrumentId, InstrumentRef, InstrumentTable, Intents,
-    MarketData, MarketView, OrderSize, Requirements, Series, Timeframe, UtcNanos,
+    AssetClass, Bar, BarSeries, FeatureRef, Instrument, InstrumentId, InstrumentRef, InstrumentTable,
+    Intents, MarketData, MarketView, OrderSize, Requirements, Series, Timeframe, UtcNanos,
 };
 use sextant_engine::Scope;
 use sextant_testkit::real_data_dir;
@@ -19,7 +19,9 @@ use crate::fixture::Setup;
 fn daily_bars(path: &Path) -> BarSeries {
     let mut text = String::new();
     let file = std::fs::File::open(path).unwrap();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .unwrap();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let bars = reader.records().map(|record| {
         let record = record.unwrap();
@@ -48,7 +50,11 @@ fn market(symbol: &str, bars: BarSeries) -> MarketData {
         lot_size: Decimal::ONE,
     };
     let instruments = InstrumentTable::new(vec![instrument]).unwrap();
-    let series = Series { instrument: InstrumentId::from_index(0), timeframe: Timeframe::D1, bars };
+    let series = Series {
+        instrument: InstrumentId::from_index(0),
+        timeframe: Timeframe::D1,
+        bars,
+    };
     MarketData::new(instruments, vec![series], Vec::new()).unwrap()
 }
 
@@ -67,7 +73,12 @@ impl SmaReversal {
         let daily = needs.series(symbol, Timeframe::D1);
         let fast = needs.feature("sma", &[("period", 10.0)], daily);
         let slow = needs.feature("sma", &[("period", 30.0)], daily);
-        Self { needs, instrument, fast, slow }
+        Self {
+            needs,
+            instrument,
+            fast,
+            slow,
+        }
     }
 }
 
@@ -82,7 +93,9 @@ impl Model for SmaReversal {
 
     fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
         let (fast, slow) = (view.feature_history(self.fast), view.feature_history(self.slow));
-        let ([.., fast_before, fast], [.., slow_before, slow]) = (fast, slow) else { return Ok(()) };
+        let ([.., fast_before, fast], [.., slow_before, slow]) = (fast, slow) else {
+            return Ok(());
+        };
         let side = if fast_before < slow_before && fast > slow {
             1.0
         } else if fast_before > slow_before && fast < slow {
@@ -100,10 +113,18 @@ impl Model for SmaReversal {
 #[test]
 fn b01_sma_reversal_on_goog() {
     let Some(data) = real_data_dir() else { return };
-    let market = market("GOOG", daily_bars(&data.join("equities/yahoo_daily/goog_1d_backtesting_py.csv.gz")));
+    let market = market(
+        "GOOG",
+        daily_bars(&data.join("equities/yahoo_daily/goog_1d_backtesting_py.csv.gz")),
+    );
     // The peer closes the last trade at the open of the last bar; here that is an option.
-    let setup = Setup { at_end: EndOfRun::CloseAtLastOpen, ..Setup::plain("10000") };
-    let (outcome, recorder) = setup.run(&market, vec![Box::new(SmaReversal::new("GOOG"))]).unwrap();
+    let setup = Setup {
+        at_end: EndOfRun::CloseAtLastOpen,
+        ..Setup::plain("10000")
+    };
+    let (outcome, recorder) = setup
+        .run(&market, vec![Box::new(SmaReversal::new("GOOG"))])
+        .unwrap();
 
     let trades = outcome.ledger.book(Scope::Portfolio).trades();
     assert_eq!(trades.len(), 66);
@@ -123,14 +144,26 @@ fn b01_sma_reversal_on_goog() {
         .map(|trade| trade.net.to_f64() / (trade.entry_price.to_f64() * trade.quantity.abs().to_f64()))
         .collect();
     let wins: Vec<f64> = returns.iter().copied().filter(|value| *value > 0.0).collect();
-    close(100.0 * wins.len() as f64 / returns.len() as f64, 46.96969696969697);
-    close(100.0 * returns.iter().copied().fold(f64::MIN, f64::max), 53.59595229490424);
-    close(100.0 * returns.iter().copied().fold(f64::MAX, f64::min), -18.39887353835481);
+    close(
+        100.0 * wins.len() as f64 / returns.len() as f64,
+        46.96969696969697,
+    );
+    close(
+        100.0 * returns.iter().copied().fold(f64::MIN, f64::max),
+        53.59595229490424,
+    );
+    close(
+        100.0 * returns.iter().copied().fold(f64::MAX, f64::min),
+        -18.39887353835481,
+    );
     // The peer's profit factor is of returns, not of money.
     let losses: f64 = returns.iter().filter(|value| **value < 0.0).sum();
     close(wins.iter().sum::<f64>() / losses.abs(), 2.167945974262033);
 }
 
 fn close(found: f64, expected: f64) {
-    assert!((found - expected).abs() <= 1e-9 * expected.abs(), "found {found}, expected {expected}");
+    assert!(
+        (found - expected).abs() <= 1e-9 * expected.abs(),
+        "found {found}, expected {expected}"
+    );
 }

@@ -4,20 +4,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use serde_json::json;
 use sextant_backtest::RunOutcome;
 use sextant_data::{Lake, Progress};
 use sextant_features::FeatureColumns;
 use sextant_metrics::PeriodsPerYear;
 use sextant_risk::KillFlag;
 use sextant_store::{
-    Assumption, CodeVersion, Manifest, MetricRow, RunFolders, RunInfo, RunInputs, RunTables, Store, WriteOutcome,
+    Assumption, CodeVersion, Manifest, MetricRow, RunFolders, RunInfo, RunInputs, RunTables, Store,
+    WriteOutcome,
 };
-use serde_json::json;
 
 use crate::args::BacktestArgs;
 use crate::clock::{Stopwatch, now};
 use crate::compose::{
-    LoadedMarket, Source, backtest_config, engine_parts, ensure_synthetic, load_market, sleeves, synthetic_root,
+    LoadedMarket, Source, backtest_config, engine_parts, ensure_synthetic, load_market, sleeves,
+    synthetic_root,
 };
 use crate::config::{ConfigSource, ResolvedConfig, load};
 use crate::figures::{self, FigureSettings, format_metric, scopes};
@@ -47,35 +49,53 @@ const PRINTED: [&str; 15] = [
 ];
 
 pub(super) fn run(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
-    let watch = Stopwatch::start();
     let config = load(&config_source(args))?;
+    prepare_results(&config.system.paths.results)?;
+    let _logs = logs::open(&config.system.paths.logs)?;
+    run_logged(args, &config).inspect_err(|error| logs::failure(&format!("{error:#}")))
+}
+
+fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<ExitCode> {
+    let watch = Stopwatch::start();
     let paths = &config.system.paths;
-    prepare_results(&paths.results)?;
-    let _logs = logs::open(&paths.logs)?;
     if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().context("threads")?;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .context("threads")?;
     }
     let bars = Bars::new();
-    let (root, source) = choose_market(args, &config, &bars)?;
+    let (root, source) = choose_market(args, config, &bars)?;
     let market = load_market(&config.system, &root, source, &bars)?;
     let loading_seconds = watch.seconds();
     let kill = kill_reason(&config);
-    let computed = compute(&config, &market, kill.as_deref(), &bars)?;
+    let computed = compute(config, &market, kill.as_deref(), &bars)?;
     let running_seconds = watch.seconds() - loading_seconds;
-    let manifest = manifest(&config, &market, kill.is_some(), &computed.outcome);
-    let info = RunInfo { created_at: now(), duration_seconds: watch.seconds() };
+    let manifest = manifest(config, &market, kill.is_some(), &computed.outcome);
+    let info = RunInfo {
+        created_at: now(),
+        duration_seconds: watch.seconds(),
+    };
     bars.start(1, "writing results");
     let written = RunFolders::new(&paths.results).write(&manifest, &info, &computed.tables)?;
     let mut store = Store::open(&paths.results)?;
     store.index_run(&written.folder)?;
     let database = Store::database_path(&paths.results);
     store.close()?;
-    let input = ReportInput { manifest: &manifest, info: &info, tables: &computed.tables };
+    let input = ReportInput {
+        manifest: &manifest,
+        info: &info,
+        tables: &computed.tables,
+    };
     let page = write_report(&paths.results, &input)?;
     logs::run(manifest.run_id().as_str(), &computed.tables);
     bars.finish();
     print_summary(&manifest, &computed.tables);
-    println!("run       {} ({})", manifest.run_id(), outcome_words(&written.outcome));
+    println!(
+        "run       {} ({})",
+        manifest.run_id(),
+        outcome_words(&written.outcome)
+    );
     println!("folder    {}", written.folder.path().display());
     println!("report    {}", page.display());
     println!("database  {}", database.display());
@@ -91,7 +111,10 @@ fn config_source(args: &BacktestArgs) -> ConfigSource {
     let mut overrides = args.config.overrides.clone();
     overrides.extend(args.start.map(|date| format!("period.start={date}")));
     overrides.extend(args.end.map(|date| format!("period.end={date}")));
-    ConfigSource { file: args.config.config.clone(), overrides }
+    ConfigSource {
+        file: args.config.config.clone(),
+        overrides,
+    }
 }
 
 /// Finds out before a long run, not after it, whether its results can be written.
@@ -109,7 +132,11 @@ fn prepare_results(results: &Path) -> anyhow::Result<()> {
 }
 
 /// Imported bars where there are any, the synthetic market otherwise or where it is asked for.
-fn choose_market(args: &BacktestArgs, config: &ResolvedConfig, bars: &Bars) -> anyhow::Result<(PathBuf, Source)> {
+fn choose_market(
+    args: &BacktestArgs,
+    config: &ResolvedConfig,
+    bars: &Bars,
+) -> anyhow::Result<(PathBuf, Source)> {
     let data = &config.system.paths.data;
     if !args.synthetic && !Lake::new(data).bar_keys()?.is_empty() {
         return Ok((data.clone(), Source::Imported));
@@ -117,14 +144,22 @@ fn choose_market(args: &BacktestArgs, config: &ResolvedConfig, bars: &Bars) -> a
     if ensure_synthetic(data, &config.system.synthetic, bars)? {
         bars.finish();
         let root = synthetic_root(data);
-        eprintln!("no imported bars in use: made the embedded synthetic market in {}", root.display());
+        eprintln!(
+            "no imported bars in use: made the embedded synthetic market in {}",
+            root.display()
+        );
     }
     Ok((synthetic_root(data), Source::Synthetic))
 }
 
 /// Why the kill switch is on, if it is: the file is looked for once, before the run.
 fn kill_reason(config: &ResolvedConfig) -> Option<String> {
-    let file = config.risk.kill_switch.file.as_ref().filter(|file| Path::new(file).exists());
+    let file = config
+        .risk
+        .kill_switch
+        .file
+        .as_ref()
+        .filter(|file| Path::new(file).exists());
     file.map(|file| format!("the kill file {file} exists"))
 }
 
@@ -156,17 +191,35 @@ fn compute(
         }
         bars.set(done as u64);
     };
-    let outcome =
-        sextant_backtest::run(&market.data, &mut features, parts, &run, &mut recorder, &mut progress)?;
+    let outcome = sextant_backtest::run(
+        &market.data,
+        &mut features,
+        parts,
+        &run,
+        &mut recorder,
+        &mut progress,
+    )?;
     let (mut tables, activity) = recorder.finish()?;
     let settings = figure_settings(config, periods, run.start.nanos());
-    figures::complete(&mut tables, &outcome.ledger, &sleeves, &activity, instruments, &settings)?;
+    figures::complete(
+        &mut tables,
+        &outcome.ledger,
+        &sleeves,
+        &activity,
+        instruments,
+        &settings,
+    )?;
     Ok(Computed { tables, outcome })
 }
 
 fn figure_settings(config: &ResolvedConfig, periods: PeriodsPerYear, start_ns: i64) -> FigureSettings {
     let system = &config.system;
-    FigureSettings { periods, risk_free_annual: system.risk_free_annual, seed: system.seed, start_ns }
+    FigureSettings {
+        periods,
+        risk_free_annual: system.risk_free_annual,
+        seed: system.seed,
+        start_ns,
+    }
 }
 
 fn manifest(config: &ResolvedConfig, market: &LoadedMarket, killed: bool, outcome: &RunOutcome) -> Manifest {
@@ -184,7 +237,12 @@ fn manifest(config: &ResolvedConfig, market: &LoadedMarket, killed: bool, outcom
         seed: config.system.seed,
         start: outcome.span.0,
         end: outcome.span.1,
-        universe: config.system.universe.iter().map(|one| one.symbol.clone()).collect(),
+        universe: config
+            .system
+            .universe
+            .iter()
+            .map(|one| one.symbol.clone())
+            .collect(),
     };
     Manifest::new(inputs, assumptions(config, market))
 }
@@ -193,19 +251,36 @@ fn manifest(config: &ResolvedConfig, market: &LoadedMarket, killed: bool, outcom
 fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption> {
     let system = &config.system;
     let mut list = Vec::new();
-    let mut add = |key: &str, text: String| list.push(Assumption { key: key.to_owned(), text });
+    let mut add = |key: &str, text: String| {
+        list.push(Assumption {
+            key: key.to_owned(),
+            text,
+        })
+    };
     if market.inputs.iter().any(|input| input.synthetic) {
-        add("synthetic_data", "Bars are synthetic: generated from a seed. Nothing here speaks of any market.".to_owned());
+        add(
+            "synthetic_data",
+            "Bars are synthetic: generated from a seed. Nothing here speaks of any market.".to_owned(),
+        );
     }
     let fills = match system.fills.convention {
-        crate::config::ConventionConfig::NextOpen => "Market orders fill in full at the open of the next execution bar.",
+        crate::config::ConventionConfig::NextOpen => {
+            "Market orders fill in full at the open of the next execution bar."
+        }
         crate::config::ConventionConfig::SameClose => {
             "Market orders fill in full at the very close they were decided on: optimistic."
         }
     };
-    add("fill_convention", format!("{fills} Orders do not move the market; there is no volume limit."));
+    add(
+        "fill_convention",
+        format!("{fills} Orders do not move the market; there is no volume limit."),
+    );
     for class in sextant_domain::AssetClass::ALL {
-        if let Some(costs) = system.costs.of(class).filter(|_| system.universe.iter().any(|one| one.class == class)) {
+        if let Some(costs) = system
+            .costs
+            .of(class)
+            .filter(|_| system.universe.iter().any(|one| one.class == class))
+        {
             let text = format!(
                 "{} bp commission and {} bp slippage per side, at any size and time.",
                 costs.commission_bps, costs.slippage_bps
@@ -213,13 +288,32 @@ fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption
             add(&format!("costs_{class}"), text);
         }
     }
-    add("not_simulated", "Market impact, borrow fees, margin interest, funding and taxes are not simulated.".to_owned());
+    add(
+        "not_simulated",
+        "Market impact, borrow fees, margin interest, funding and taxes are not simulated.".to_owned(),
+    );
     add("cash", "Cash earns no interest.".to_owned());
-    add("dividends", "Where prices are adjusted, dividends are reinvested in the adjustment; see the data table.".to_owned());
-    add("survivorship", "The universe is the configured list; it was chosen knowing what still exists.".to_owned());
-    add("sleeves", "A model's figures are measured on its base budget of the initial capital.".to_owned());
+    add(
+        "dividends",
+        "Where prices are adjusted, dividends are reinvested in the adjustment; see the data table."
+            .to_owned(),
+    );
+    add(
+        "survivorship",
+        "The universe is the configured list; it was chosen knowing what still exists.".to_owned(),
+    );
+    add(
+        "sleeves",
+        "A model's figures are measured on its base budget of the initial capital.".to_owned(),
+    );
+    for gap in &market.gaps {
+        add("data_gaps", gap.clone());
+    }
     for name in &market.missing_macros {
-        add("missing_macro", format!("The macro series {name} is not there; regimes that need it are `unknown`."));
+        add(
+            "missing_macro",
+            format!("The macro series {name} is not there; regimes that need it are `unknown`."),
+        );
     }
     list
 }
@@ -227,9 +321,22 @@ fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption
 /// Prints the key figures of every scope.
 pub(super) fn print_summary(manifest: &Manifest, tables: &RunTables) {
     let inputs = manifest.inputs();
-    let name = inputs.config.pointer("/system/name").and_then(|name| name.as_str()).unwrap_or("run");
-    let label = if manifest.is_synthetic() { format!("  [{SYNTHETIC_LABEL}]") } else { String::new() };
-    println!("{name}: {} from {} to {}{label}", inputs.universe.join(", "), inputs.start.date(), inputs.end.date());
+    let name = inputs
+        .config
+        .pointer("/system/name")
+        .and_then(|name| name.as_str())
+        .unwrap_or("run");
+    let label = if manifest.is_synthetic() {
+        format!("  [{SYNTHETIC_LABEL}]")
+    } else {
+        String::new()
+    };
+    println!(
+        "{name}: {} from {} to {}{label}",
+        inputs.universe.join(", "),
+        inputs.start.date(),
+        inputs.end.saturating_add(-1).date()
+    );
     println!("{}", figures_table(&tables.metrics, manifest.is_synthetic()));
 }
 
@@ -241,10 +348,23 @@ fn figures_table(metrics: &[MetricRow], synthetic: bool) -> comfy_table::Table {
     headings.push("definition".to_owned());
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
     let rows = PRINTED.iter().map(|name| {
-        let of = |scope: &String| metrics.iter().find(|row| row.scope == *scope && row.name == *name);
+        let of = |scope: &String| {
+            metrics
+                .iter()
+                .find(|row| row.scope == *scope && row.name == *name)
+        };
         let mut row = vec![name.replace('_', " ")];
-        row.extend(scopes.iter().map(|scope| of(scope).map(format_metric).unwrap_or_default()));
-        row.push(scopes.first().and_then(of).map_or(String::new(), |one| one.definition.clone()));
+        row.extend(
+            scopes
+                .iter()
+                .map(|scope| of(scope).map(format_metric).unwrap_or_default()),
+        );
+        row.push(
+            scopes
+                .first()
+                .and_then(of)
+                .map_or(String::new(), |one| one.definition.clone()),
+        );
         row
     });
     table(&headings, rows)

@@ -9,9 +9,17 @@ pub(super) fn run(command: ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
         ConfigCommand::Reference => print!("{}", config_reference()),
         ConfigCommand::Check(args) => {
-            let source = ConfigSource { file: args.config, overrides: args.overrides };
+            let source = ConfigSource {
+                file: args.config,
+                overrides: args.overrides,
+            };
             let config = load(&source)?;
-            println!("{}: {} models on {} instruments, no problem found", source.file.display(), config.budgets.models.len(), config.system.universe.len());
+            println!(
+                "{}: {} models on {} instruments, no problem found",
+                source.file.display(),
+                config.budgets.models.len(),
+                config.system.universe.len()
+            );
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use sextant_data::{
-    BadRows, BarKey, FileMeta, ImportReport, ImportRequest, Lake, LakeEntry, MacroColumn,
-    MacroImportRequest, PublicationRule, Severity, import_csv, import_macro_csv, locate_csv, validate_bars,
+    BadRows, BarKey, FileMeta, ImportReport, ImportRequest, Lake, LakeEntry, MacroColumn, MacroImportRequest,
+    PublicationRule, Severity, import_csv, import_macro_csv, locate_csv, validate_bars,
 };
 use sextant_domain::Timeframe;
 
@@ -29,9 +29,29 @@ pub(super) fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
 fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let lake = Lake::new(&args.root.data);
     let bars = Bars::new();
-    match &args.manifest {
-        Some(manifest) => import_many(&lake, args, &load_file(manifest)?, &bars)?,
-        None => {
+    match (&args.manifest, &args.macro_name) {
+        (Some(manifest), _) => import_many(&lake, args, &load_file(manifest)?, &bars)?,
+        (None, Some(name)) => {
+            let series = args.series.iter().map(|one| {
+                let (series, column) = one.split_once('=').with_context(|| {
+                    format!("--series {one}: write SERIES=COLUMN, such as vix=close or slope=10year - 3month")
+                })?;
+                Ok((series.trim().to_owned(), column.trim().to_owned()))
+            });
+            let series = series.collect::<anyhow::Result<_>>()?;
+            import_macro(
+                &lake,
+                Path::new(""),
+                &MacroEntry {
+                    file: args.from.clone(),
+                    name: name.clone(),
+                    series,
+                },
+                &bars,
+            )?;
+            bars.finish();
+        }
+        (None, None) => {
             let report = import_csv(&lake, &single_request(args)?, &bars)?;
             bars.finish();
             print_imports(&[report]);
@@ -41,21 +61,37 @@ fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn single_request(args: &ImportArgs) -> anyhow::Result<ImportRequest> {
-    let (Some(symbol), Some(class), Some(timeframe)) = (&args.symbol, args.asset_class, args.timeframe) else {
+    let (Some(symbol), Some(class), Some(timeframe)) = (&args.symbol, args.asset_class, args.timeframe)
+    else {
         bail!("--symbol, --asset-class and --timeframe say what the file holds; or give --manifest");
     };
     let key = BarKey::new(class, symbol, timeframe)?;
-    let file = if args.from.is_dir() { locate_csv(&args.from, symbol, timeframe)? } else { args.from.clone() };
-    Ok(ImportRequest { factors: args.factors.clone(), bad_rows: bad_rows(args), ..ImportRequest::new(file, &key) })
+    let file = if args.from.is_dir() {
+        locate_csv(&args.from, symbol, timeframe)?
+    } else {
+        args.from.clone()
+    };
+    Ok(ImportRequest {
+        factors: args.factors.clone(),
+        bad_rows: bad_rows(args),
+        ..ImportRequest::new(file, &key)
+    })
 }
 
 fn bad_rows(args: &ImportArgs) -> BadRows {
-    if args.quarantine { BadRows::Quarantine } else { BadRows::Refuse }
+    if args.quarantine {
+        BadRows::Quarantine
+    } else {
+        BadRows::Refuse
+    }
 }
 
 fn import_many(lake: &Lake, args: &ImportArgs, manifest: &ImportManifest, bars: &Bars) -> anyhow::Result<()> {
     if !args.from.is_dir() {
-        bail!("--from {}: with --manifest it must be the folder that the files are relative to", args.from.display());
+        bail!(
+            "--from {}: with --manifest it must be the folder that the files are relative to",
+            args.from.display()
+        );
     }
     let mut reports = Vec::new();
     for entry in &manifest.bars {
@@ -70,7 +106,11 @@ fn import_many(lake: &Lake, args: &ImportArgs, manifest: &ImportManifest, bars: 
     bars.finish();
     print_imports(&reports);
     for entry in &manifest.resample {
-        make_coarser(lake, &BarKey::new(entry.asset_class, &entry.symbol, entry.from)?, entry.to)?;
+        make_coarser(
+            lake,
+            &BarKey::new(entry.asset_class, &entry.symbol, entry.from)?,
+            entry.to,
+        )?;
     }
     for entry in &manifest.macro_series {
         import_macro(lake, &args.from, entry, bars)?;
@@ -85,7 +125,11 @@ fn import_macro(lake: &Lake, from: &Path, entry: &MacroEntry, bars: &Bars) -> an
             Some((column, minus)) => (column.trim().to_owned(), Some(minus.trim().to_owned())),
             None => (formula.trim().to_owned(), None),
         };
-        MacroColumn { series: name.clone(), column, minus }
+        MacroColumn {
+            series: name.clone(),
+            column,
+            minus,
+        }
     });
     let request = MacroImportRequest {
         path: from.join(&entry.file),
@@ -95,8 +139,17 @@ fn import_macro(lake: &Lake, from: &Path, entry: &MacroEntry, bars: &Bars) -> an
         source: None,
     };
     let report = import_macro_csv(lake, &request, bars)?;
-    let series: Vec<String> = report.series.iter().map(|(name, count)| format!("{name} ({count} values)")).collect();
-    println!("{}: {}; {}", report.path.display(), series.join(", "), report.publication);
+    let series: Vec<String> = report
+        .series
+        .iter()
+        .map(|(name, count)| format!("{name} ({count} values)"))
+        .collect();
+    println!(
+        "{}: {}; {}",
+        report.path.display(),
+        series.join(", "),
+        report.publication
+    );
     Ok(())
 }
 
@@ -115,15 +168,28 @@ fn print_imports(reports: &[ImportReport]) {
             report.adjustment.clone(),
         ]
     });
-    let headings =
-        ["bars", "#rows read", "#bars", "first", "last", "#duplicates", "#off session", "#quarantined", "adjustment"];
+    let headings = [
+        "bars",
+        "#rows read",
+        "#bars",
+        "first",
+        "last",
+        "#duplicates",
+        "#off session",
+        "#quarantined",
+        "adjustment",
+    ];
     println!("{}", table(&headings, rows));
     for report in reports {
         if let Some(file) = &report.quarantine {
             println!("{}: bad rows are in {}", report.key, file.display());
         }
         if !report.ignored_columns.is_empty() {
-            println!("{}: columns not read: {}", report.key, report.ignored_columns.join(", "));
+            println!(
+                "{}: columns not read: {}",
+                report.key,
+                report.ignored_columns.join(", ")
+            );
         }
     }
 }
@@ -144,7 +210,11 @@ fn make_coarser(lake: &Lake, key: &BarKey, to: Timeframe) -> anyhow::Result<()> 
         report.source_bars,
         report.from,
         report.incomplete.len(),
-        if report.forming.is_some() { "; the last one was still forming and is left out" } else { "" },
+        if report.forming.is_some() {
+            "; the last one was still forming and is left out"
+        } else {
+            ""
+        },
     );
     Ok(())
 }
@@ -195,13 +265,37 @@ fn status(args: &DataRootArgs) -> anyhow::Result<ExitCode> {
             Err(error) => {
                 damaged += 1;
                 let file = entry.path.display().to_string();
-                vec![file, String::new(), String::new(), String::new(), String::new(), String::new(), "DAMAGED".to_owned(), error.to_string(), String::new()]
+                vec![
+                    file,
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    "DAMAGED".to_owned(),
+                    error.to_string(),
+                    String::new(),
+                ]
             }
         })
         .collect();
-    let headings = ["symbol", "class", "timeframe", "#rows", "first", "last", "kind", "source", "digest"];
+    let headings = [
+        "symbol",
+        "class",
+        "timeframe",
+        "#rows",
+        "first",
+        "last",
+        "kind",
+        "source",
+        "digest",
+    ];
     println!("{}", table(&headings, rows));
-    Ok(if damaged == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if damaged == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn kind(synthetic: bool) -> String {
@@ -221,21 +315,40 @@ fn validate(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
             bail!(
                 "there are no bars of {symbol} in {}; there is {}. Import them with `cargo xtask data import`",
                 args.root.data.display(),
-                if known.is_empty() { "nothing".to_owned() } else { known.join(", ") }
+                if known.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    known.join(", ")
+                }
             );
         }
     }
-    let chosen = keys.iter().filter(|key| args.symbols.is_empty() || args.symbols.iter().any(|one| key.symbol() == one));
+    let chosen = keys
+        .iter()
+        .filter(|key| args.symbols.is_empty() || args.symbols.iter().any(|one| key.symbol() == one));
     let (mut rows, mut failed) = (Vec::new(), false);
     for key in chosen {
         failed |= validate_one(&lake, key, &mut rows);
     }
     if rows.is_empty() {
-        println!("no bars in {}; import some with `cargo xtask data import`", args.root.data.display());
+        println!(
+            "no bars in {}; import some with `cargo xtask data import`",
+            args.root.data.display()
+        );
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", table(&["bars", "#rows", "rule", "severity", "#count", "first places"], rows));
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    println!(
+        "{}",
+        table(
+            &["bars", "#rows", "rule", "severity", "#count", "first places"],
+            rows
+        )
+    );
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// Adds the findings of one series; true when one of them is an error.
@@ -243,13 +356,27 @@ fn validate_one(lake: &Lake, key: &BarKey, rows: &mut Vec<Vec<String>>) -> bool 
     let stored = match lake.load_bars(key.class(), key.symbol(), key.timeframe()) {
         Ok(stored) => stored,
         Err(error) => {
-            rows.push(vec![key.to_string(), String::new(), "readable".to_owned(), "error".to_owned(), "1".to_owned(), error.to_string()]);
+            rows.push(vec![
+                key.to_string(),
+                String::new(),
+                "readable".to_owned(),
+                "error".to_owned(),
+                "1".to_owned(),
+                error.to_string(),
+            ]);
             return true;
         }
     };
     let report = validate_bars(stored.bars.view(), key.class(), key.timeframe());
     if report.findings.is_empty() {
-        rows.push(vec![key.to_string(), report.rows.to_string(), "all".to_owned(), "passed".to_owned(), "0".to_owned(), String::new()]);
+        rows.push(vec![
+            key.to_string(),
+            report.rows.to_string(),
+            "all".to_owned(),
+            "passed".to_owned(),
+            "0".to_owned(),
+            String::new(),
+        ]);
     }
     for finding in &report.findings {
         let severity = match finding.rule.severity() {
@@ -270,12 +397,19 @@ fn validate_one(lake: &Lake, key: &BarKey, rows: &mut Vec<Vec<String>>) -> bool 
 }
 
 fn synthesize(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
-    let config = load(&ConfigSource { file: args.config.clone(), overrides: args.overrides.clone() })?;
+    let config = load(&ConfigSource {
+        file: args.config.clone(),
+        overrides: args.overrides.clone(),
+    })?;
     let bars = Bars::new();
     let data = &config.system.paths.data;
     let made = ensure_synthetic(data, &config.system.synthetic, &bars).context("synthetic market")?;
     bars.finish();
     let root = synthetic_root(data);
-    println!("synthetic market {} in {}", if made { "made" } else { "there already" }, root.display());
+    println!(
+        "synthetic market {} in {}",
+        if made { "made" } else { "there already" },
+        root.display()
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,6 @@ mod runs;
 use std::process::ExitCode;
 
 use crate::args::{Cli, Command};
-use crate::logs;
 
 /// Runs a command and says on standard error what went wrong, if anything did.
 pub fn run(cli: Cli) -> ExitCode {
@@ -27,7 +26,6 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             let message = format!("{error:#}");
-            logs::failure(&message);
             eprintln!("error: {message}");
             ExitCode::FAILURE
         }

@@ -16,7 +16,10 @@ use sextant_data::Progress;
 
 pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
     if RunFolders::new(&args.results).ids()?.is_empty() {
-        println!("no runs in {}; `cargo xtask backtest` makes one", args.results.display());
+        println!(
+            "no runs in {}; `cargo xtask backtest` makes one",
+            args.results.display()
+        );
         return Ok(ExitCode::SUCCESS);
     }
     let store = Store::open_read_only(&args.results)?;
@@ -25,9 +28,23 @@ pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
         let figure = |name: &str| summary.figure(name).map(format_metric).unwrap_or_default();
         vec![
             summary.run_id.to_string(),
-            summary.run.created_at.datetime().format("%Y-%m-%d %H:%M").to_string(),
-            if summary.run.synthetic { "synthetic" } else { "imported" }.to_owned(),
-            format!("{} to {}", summary.run.start_time.date(), summary.run.end_time.date()),
+            summary
+                .run
+                .created_at
+                .datetime()
+                .format("%Y-%m-%d %H:%M")
+                .to_string(),
+            if summary.run.synthetic {
+                "synthetic"
+            } else {
+                "imported"
+            }
+            .to_owned(),
+            format!(
+                "{} to {}",
+                summary.run.start_time.date(),
+                summary.run.end_time.date()
+            ),
             figure("total_return"),
             figure("sharpe"),
             figure("max_drawdown"),
@@ -35,7 +52,17 @@ pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
             figure("bps"),
         ]
     });
-    let headings = ["run", "made (UTC)", "data", "period", "#total return", "#sharpe", "#max drawdown", "#trades", "#bps"];
+    let headings = [
+        "run",
+        "made (UTC)",
+        "data",
+        "period",
+        "#total return",
+        "#sharpe",
+        "#max drawdown",
+        "#trades",
+        "#bps",
+    ];
     println!("{}", table(&headings, rows));
     let gap = store.gap()?;
     if !gap.unindexed.is_empty() || !gap.without_folder.is_empty() {
@@ -56,7 +83,12 @@ fn resolve(results: &Path, wanted: &str) -> anyhow::Result<RunId> {
     }
     let runs: Vec<RunSummary> = Store::open_read_only(results)?.runs()?;
     let newest = runs.into_iter().next().map(|summary| summary.run_id);
-    newest.with_context(|| format!("there is no run in {}; `cargo xtask backtest` makes one", results.display()))
+    newest.with_context(|| {
+        format!(
+            "there is no run in {}; `cargo xtask backtest` makes one",
+            results.display()
+        )
+    })
 }
 
 fn load(args: &RunArgs) -> anyhow::Result<LoadedRun> {
@@ -80,7 +112,13 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
         ]
     });
     println!("attribution");
-    println!("{}", table(&["model", "instrument", "#gross", "#fees", "#slippage", "#net"], attribution));
+    println!(
+        "{}",
+        table(
+            &["model", "instrument", "#gross", "#fees", "#slippage", "#net"],
+            attribution
+        )
+    );
     print_risk(&run);
     println!("run     {}", run.manifest.run_id());
     println!("folder  {}", run.path.display());
@@ -92,7 +130,10 @@ fn print_risk(run: &LoadedRun) {
     let mut rows: Vec<(String, String, usize, String, String)> = Vec::new();
     for event in &run.tables.risk_events {
         let time = event.time.to_string();
-        match rows.iter_mut().find(|row| row.0 == event.rule && row.1 == event.action) {
+        match rows
+            .iter_mut()
+            .find(|row| row.0 == event.rule && row.1 == event.action)
+        {
             Some(row) => {
                 row.2 += 1;
                 row.4 = time;
@@ -105,13 +146,19 @@ fn print_risk(run: &LoadedRun) {
         return;
     }
     println!("risk interventions");
-    let rows = rows.into_iter().map(|(rule, action, count, first, last)| vec![rule, action, count.to_string(), first, last]);
+    let rows = rows
+        .into_iter()
+        .map(|(rule, action, count, first, last)| vec![rule, action, count.to_string(), first, last]);
     println!("{}", table(&["rule", "action", "#count", "first", "last"], rows));
 }
 
 pub(super) fn report(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let run = load(args)?;
-    let input = ReportInput { manifest: &run.manifest, info: &run.info, tables: &run.tables };
+    let input = ReportInput {
+        manifest: &run.manifest,
+        info: &run.info,
+        tables: &run.tables,
+    };
     println!("{}", write_report(&args.results.results, &input)?.display());
     Ok(ExitCode::SUCCESS)
 }
@@ -127,9 +174,17 @@ pub(super) fn store(command: &StoreCommand) -> anyhow::Result<ExitCode> {
         bars.advance(1);
     })?;
     bars.finish();
-    println!("{} runs in {}", report.indexed.len(), Store::database_path(&args.results).display());
+    println!(
+        "{} runs in {}",
+        report.indexed.len(),
+        Store::database_path(&args.results).display()
+    );
     for (run, problem) in &report.left_out {
         println!("left out {run}: {problem}");
     }
-    Ok(if report.left_out.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.left_out.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

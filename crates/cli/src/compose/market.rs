@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use sextant_data::synthetic::{SessionTimes, SyntheticConfig as Generator, generate};
-use sextant_data::{BarKey, Calendar, Lake, MacroTable, Progress, Provenance};
+use sextant_data::{BarKey, Calendar, Lake, MacroTable, Progress, Provenance, Rule, validate_bars};
 use sextant_domain::{
     AssetClass, Instrument, InstrumentId, InstrumentTable, MarketData, Series, Timeframe, UtcNanos,
 };
@@ -17,7 +17,7 @@ use crate::config::{InstrumentConfig, SyntheticConfig, SystemConfig};
 
 /// Which bars a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// Imported bars.
     Imported,
     /// The embedded synthetic market.
@@ -25,17 +25,19 @@ pub enum Source {
 }
 
 /// The market of a run.
-pub struct LoadedMarket {
+pub(crate) struct LoadedMarket {
     /// Bars and macro series.
-    pub data: MarketData,
+    pub(crate) data: MarketData,
     /// What was loaded, with digests, for the manifest.
-    pub inputs: Vec<DataInput>,
+    pub(crate) inputs: Vec<DataInput>,
     /// Macro series that were asked for and are not there.
-    pub missing_macros: Vec<String>,
+    pub(crate) missing_macros: Vec<String>,
+    /// What the calendar expects and the bars do not have, in words.
+    pub(crate) gaps: Vec<String>,
 }
 
 /// The lake of the synthetic market: a folder of its own, so that invented and real bars can never mix.
-pub fn synthetic_root(data: &Path) -> PathBuf {
+pub(crate) fn synthetic_root(data: &Path) -> PathBuf {
     data.join("synthetic")
 }
 
@@ -43,11 +45,20 @@ pub fn synthetic_root(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be generated or written.
-pub fn ensure_synthetic(data: &Path, config: &SyntheticConfig, progress: &dyn Progress) -> anyhow::Result<bool> {
+pub(crate) fn ensure_synthetic(
+    data: &Path,
+    config: &SyntheticConfig,
+    progress: &dyn Progress,
+) -> anyhow::Result<bool> {
     let root = synthetic_root(data);
     let lake = Lake::new(&root);
-    let source = format!("synthetic market, seed {}, {} to {}", config.seed, config.from, config.to);
-    let marker = lake.load_macro("vix").is_ok_and(|stored| stored.meta.source == source);
+    let source = format!(
+        "synthetic market, seed {}, {} to {}",
+        config.seed, config.from, config.to
+    );
+    let marker = lake
+        .load_macro("vix")
+        .is_ok_and(|stored| stored.meta.source == source);
     if marker && !lake.bar_keys()?.is_empty() {
         return Ok(false);
     }
@@ -61,11 +72,18 @@ pub fn ensure_synthetic(data: &Path, config: &SyntheticConfig, progress: &dyn Pr
             close: session.close,
         })
         .collect();
-    let generator = Generator { seed: config.seed, from: config.from, to: config.to };
+    let generator = Generator {
+        seed: config.seed,
+        from: config.from,
+        to: config.to,
+    };
     progress.start(1, "generating the synthetic market");
     let market = generate(&generator, &sessions).context("synthetic market")?;
     progress.advance(1);
-    let provenance = Provenance { source, synthetic: true };
+    let provenance = Provenance {
+        source,
+        synthetic: true,
+    };
     progress.start(market.bars.len() as u64, "writing the synthetic market");
     for (symbol, class, timeframe, bars) in &market.bars {
         lake.write_bars(&BarKey::new(*class, symbol, *timeframe)?, bars, None, &provenance)?;
@@ -92,14 +110,18 @@ fn noon(session: &sextant_data::Session) -> UtcNanos {
 ///
 /// # Errors
 /// When a series is missing or damaged, or the instruments are not usable.
-pub fn load_market(
+pub(crate) fn load_market(
     system: &SystemConfig,
     root: &Path,
     source: Source,
     progress: &dyn Progress,
 ) -> anyhow::Result<LoadedMarket> {
     let lake = Lake::new(root);
-    let instruments = system.universe.iter().map(instrument).collect::<anyhow::Result<Vec<_>>>()?;
+    let instruments = system
+        .universe
+        .iter()
+        .map(instrument)
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let instruments = InstrumentTable::new(instruments)?;
     let wanted: Vec<(usize, Timeframe)> = system
         .universe
@@ -120,7 +142,7 @@ pub fn load_market(
         .collect::<Result<Vec<_>, _>>()
         .with_context(|| hint(source))?;
     let mut inputs = Vec::new();
-    let mut series = Vec::new();
+    let (mut series, mut gaps) = (Vec::new(), Vec::new());
     for (index, timeframe, stored) in loaded {
         let one = &system.universe[index];
         inputs.push(DataInput {
@@ -131,23 +153,57 @@ pub fn load_market(
             source: format!("{}; adjustment: {}", stored.meta.source, stored.meta.adjustment),
             synthetic: stored.meta.synthetic,
         });
-        series.push(Series { instrument: InstrumentId::from_index(index), timeframe, bars: stored.bars });
+        gaps.extend(gap(one, timeframe, &stored.bars));
+        series.push(Series {
+            instrument: InstrumentId::from_index(index),
+            timeframe,
+            bars: stored.bars,
+        });
     }
     let (macros, missing_macros) = load_macros(&lake, &system.macro_series, &mut inputs)?;
     let synthetic = inputs.iter().filter(|input| input.synthetic).count();
     if synthetic != 0 && synthetic != inputs.len() {
-        bail!("{} holds synthetic and imported data side by side; a run uses one or the other", root.display());
+        bail!(
+            "{} holds synthetic and imported data side by side; a run uses one or the other",
+            root.display()
+        );
     }
     let data = MarketData::new(instruments, series, macros)?;
-    Ok(LoadedMarket { data, inputs, missing_macros })
+    Ok(LoadedMarket {
+        data,
+        inputs,
+        missing_macros,
+        gaps,
+    })
+}
+
+/// Missing bars of one series, where there are any.
+fn gap(one: &InstrumentConfig, timeframe: Timeframe, bars: &sextant_domain::BarSeries) -> Option<String> {
+    let report = validate_bars(bars.view(), one.class, timeframe);
+    let finding = report
+        .findings
+        .iter()
+        .find(|finding| finding.rule == Rule::Gaps)?;
+    let first = finding
+        .examples
+        .first()
+        .map_or(String::new(), |example| format!("; first at {example}"));
+    Some(format!(
+        "{} {timeframe} lacks {} bars that its calendar has{first}.",
+        one.symbol, finding.count
+    ))
 }
 
 fn hint(source: Source) -> String {
     match source {
-        Source::Imported => "the configuration asks for bars that were not imported (`cargo xtask data status` lists \
+        Source::Imported => {
+            "the configuration asks for bars that were not imported (`cargo xtask data status` lists \
                              what there is; `--synthetic` runs on the embedded synthetic market)"
-            .to_owned(),
-        Source::Synthetic => "the synthetic market has only SPY, QQQ, BTC-USD and ETH-USD, daily and 4H".to_owned(),
+                .to_owned()
+        }
+        Source::Synthetic => {
+            "the synthetic market has only SPY, QQQ, BTC-USD and ETH-USD, daily and 4H".to_owned()
+        }
     }
 }
 

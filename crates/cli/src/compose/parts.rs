@@ -18,7 +18,7 @@ use crate::config::{ClassCosts, EndConfig, ResolvedConfig, SystemConfig};
 ///
 /// # Errors
 /// When a part refuses its parameters.
-pub fn engine_parts(config: &ResolvedConfig, kill: KillFlag) -> anyhow::Result<EngineParts> {
+pub(crate) fn engine_parts(config: &ResolvedConfig, kill: KillFlag) -> anyhow::Result<EngineParts> {
     Ok(EngineParts {
         models: config.models.build()?,
         regime: Some(Box::new(RuleRegimeDetector::new(&config.regime)?)),
@@ -31,13 +31,18 @@ pub fn engine_parts(config: &ResolvedConfig, kill: KillFlag) -> anyhow::Result<E
 ///
 /// # Errors
 /// When an amount has no exact decimal.
-pub fn sleeves(config: &ResolvedConfig) -> anyhow::Result<Vec<(String, Cash)>> {
+pub(crate) fn sleeves(config: &ResolvedConfig) -> anyhow::Result<Vec<(String, Cash)>> {
     let models = config.models.build()?;
     models
         .iter()
         .map(|model| {
             let name = model.id().to_owned();
-            let budget = config.budgets.models.get(&name).with_context(|| format!("{name} has no budget"))?.budget;
+            let budget = config
+                .budgets
+                .models
+                .get(&name)
+                .with_context(|| format!("{name} has no budget"))?
+                .budget;
             let capital = Cash::from_f64_rounded(config.system.capital.initial * budget, 8)?;
             Ok((name, capital))
         })
@@ -47,7 +52,9 @@ pub fn sleeves(config: &ResolvedConfig) -> anyhow::Result<Vec<(String, Cash)>> {
 /// The calendar of the book: round the clock as soon as anything in it trades so, exchange sessions otherwise.
 fn book_class(system: &SystemConfig) -> AssetClass {
     let classes = [AssetClass::Crypto, AssetClass::Fx];
-    let found = classes.into_iter().find(|class| system.universe.iter().any(|one| one.class == *class));
+    let found = classes
+        .into_iter()
+        .find(|class| system.universe.iter().any(|one| one.class == *class));
     found.unwrap_or(AssetClass::Equity)
 }
 
@@ -55,8 +62,9 @@ fn book_class(system: &SystemConfig) -> AssetClass {
 ///
 /// # Errors
 /// When costs or capital have no exact decimal, or a date lies outside the supported range.
-pub fn backtest_config(system: &SystemConfig) -> anyhow::Result<(BacktestConfig, PeriodsPerYear)> {
-    let start = UtcNanos::from_date(system.period.start).context("period.start is outside the supported range")?;
+pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(BacktestConfig, PeriodsPerYear)> {
+    let start =
+        UtcNanos::from_date(system.period.start).context("period.start is outside the supported range")?;
     let after = system.period.end.succ_opt().and_then(UtcNanos::from_date);
     let end = after.context("period.end is outside the supported range")?;
     let calendar = Calendar::for_class(book_class(system));
@@ -83,6 +91,12 @@ pub fn backtest_config(system: &SystemConfig) -> anyhow::Result<(BacktestConfig,
 /// A class that is not traded has no costs in the configuration, and none are ever looked up.
 fn proportional(costs: Option<ClassCosts>) -> ProportionalCosts {
     let decimal = |value: f64| Decimal::from_f64(value).unwrap_or(Decimal::MAX);
-    let costs = costs.unwrap_or(ClassCosts { commission_bps: 0.0, slippage_bps: 0.0 });
-    ProportionalCosts { commission_bps: decimal(costs.commission_bps), slippage_bps: decimal(costs.slippage_bps) }
+    let costs = costs.unwrap_or(ClassCosts {
+        commission_bps: 0.0,
+        slippage_bps: 0.0,
+    });
+    ProportionalCosts {
+        commission_bps: decimal(costs.commission_bps),
+        slippage_bps: decimal(costs.slippage_bps),
+    }
 }

@@ -14,10 +14,16 @@ use super::system::{InstrumentConfig, SystemConfig};
 pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<String>) {
     let mut note = |text: String| found.push(format!("{}: {text}", file.display()));
     period(&config.system, &mut note);
-    config.system.universe.iter().enumerate().for_each(|(index, one)| instrument(config, index, one, &mut note));
+    config
+        .system
+        .universe
+        .iter()
+        .enumerate()
+        .for_each(|(index, one)| instrument(config, index, one, &mut note));
     let include = &config.system.include;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let mut of = |name: &Path, problem: String| found.push(format!("{}: {problem}", folder.join(name).display()));
+    let mut of =
+        |name: &Path, problem: String| found.push(format!("{}: {problem}", folder.join(name).display()));
     let models: Vec<String> = match config.models.build() {
         Ok(models) => models.iter().map(|model| model.id().to_owned()).collect(),
         Err(error) => return of(&include.models, error.to_string()),
@@ -32,10 +38,19 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
         of(&include.risk, error.to_string());
     }
     for name in config.budgets.models.keys().filter(|name| !models.contains(name)) {
-        of(&include.budgets, format!("models: there is a budget for {name}, but no such model; there are {models:?}"));
+        of(
+            &include.budgets,
+            format!("models: there is a budget for {name}, but no such model; there are {models:?}"),
+        );
     }
-    for name in models.iter().filter(|name| !config.budgets.models.contains_key(*name)) {
-        of(&include.budgets, format!("models: the model {name} has no budget; add one, or remove the model"));
+    for name in models
+        .iter()
+        .filter(|name| !config.budgets.models.contains_key(*name))
+    {
+        of(
+            &include.budgets,
+            format!("models: the model {name} has no budget; add one, or remove the model"),
+        );
     }
 }
 
@@ -49,7 +64,10 @@ fn period(system: &SystemConfig, note: &mut impl FnMut(String)) {
     }
     let synthetic = system.synthetic;
     if synthetic.from >= synthetic.to {
-        note(format!("synthetic: from {} is not before to {}", synthetic.from, synthetic.to));
+        note(format!(
+            "synthetic: from {} is not before to {}",
+            synthetic.from, synthetic.to
+        ));
     }
 }
 
@@ -68,12 +86,17 @@ fn instrument(config: &ResolvedConfig, index: usize, one: &InstrumentConfig, not
         ));
     }
     if config.system.costs.of(one.class).is_none() {
-        note(format!("costs: {symbol} is of class {}, which has no costs; there is no default for costs", one.class));
+        note(format!(
+            "costs: {symbol} is of class {}, which has no costs; there is no default for costs",
+            one.class
+        ));
     }
     for (key, value) in [("price_tick", one.price_tick), ("lot_size", one.lot_size)] {
         let decimal = Decimal::from_f64(value).filter(|decimal| decimal.normalize().scale() <= 8);
         if decimal.is_none() {
-            note(format!("universe.{index}.{key}: found {value}, but at most 8 decimals are allowed"));
+            note(format!(
+                "universe.{index}.{key}: found {value}, but at most 8 decimals are allowed"
+            ));
         }
     }
 }

@@ -36,7 +36,9 @@ impl fmt::Display for ConfigError {
         let count = self.problems.len();
         let plural = if count == 1 { "problem" } else { "problems" };
         write!(f, "the configuration has {count} {plural}:")?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  - {problem}"))
     }
 }
 
@@ -67,11 +69,20 @@ const PARTS: [&str; 4] = ["models", "budgets", "regime", "risk"];
 pub fn load(source: &ConfigSource) -> Result<ResolvedConfig, ConfigError> {
     let mut found = Vec::new();
     let overrides = parse_overrides(&source.overrides, &mut found);
-    let Some(mut system) = read(&source.file, &mut found) else { return Err(ConfigError { problems: found }) };
+    let Some(mut system) = read(&source.file, &mut found) else {
+        return Err(ConfigError { problems: found });
+    };
     apply(&mut system, &overrides, None, &mut found);
     let folder = source.file.parent().unwrap_or(Path::new("."));
-    let include = |part: &str| system.pointer(&format!("/include/{part}")).and_then(Value::as_str);
-    let files: Vec<Option<PathBuf>> = PARTS.iter().map(|part| include(part).map(|name| folder.join(name))).collect();
+    let include = |part: &str| {
+        system
+            .pointer(&format!("/include/{part}"))
+            .and_then(Value::as_str)
+    };
+    let files: Vec<Option<PathBuf>> = PARTS
+        .iter()
+        .map(|part| include(part).map(|name| folder.join(name)))
+        .collect();
     let mut values = Vec::new();
     for (part, file) in PARTS.iter().zip(&files) {
         let mut value = file.as_ref().and_then(|file| read(file, &mut found));
@@ -90,7 +101,13 @@ pub fn load(source: &ConfigSource) -> Result<ResolvedConfig, ConfigError> {
     if let (Some(system), Some(models), Some(budgets), Some(regime), Some(risk)) =
         (system, models, budgets, regime, risk)
     {
-        let config = ResolvedConfig { system, models, budgets, regime, risk };
+        let config = ResolvedConfig {
+            system,
+            models,
+            budgets,
+            regime,
+            risk,
+        };
         check::consistency(&source.file, &config, &mut found);
         if found.is_empty() {
             return Ok(config);
@@ -146,7 +163,10 @@ pub fn load_file<T: JsonSchema + DeserializeOwned>(file: &Path) -> Result<T, Con
     typed(value, &mut found).ok_or(ConfigError { problems: found })
 }
 
-fn typed<T: JsonSchema + DeserializeOwned>(input: Option<(Value, PathBuf)>, found: &mut Vec<String>) -> Option<T> {
+fn typed<T: JsonSchema + DeserializeOwned>(
+    input: Option<(Value, PathBuf)>,
+    found: &mut Vec<String>,
+) -> Option<T> {
     let (value, file) = input?;
     let before = found.len();
     found.extend(problems(&file, &schema_of::<T>(), &value));
@@ -167,11 +187,16 @@ fn parse_overrides(overrides: &[String], found: &mut Vec<String>) -> Vec<(Vec<St
     let mut parsed = Vec::new();
     for text in overrides {
         let value = text.split_once('=').and_then(|(path, value)| {
-            Some((path.split('.').map(str::to_owned).collect(), serde_saphyr::from_str::<Value>(value).ok()?))
+            Some((
+                path.split('.').map(str::to_owned).collect(),
+                serde_saphyr::from_str::<Value>(value).ok()?,
+            ))
         });
         match value {
             Some(value) => parsed.push(value),
-            None => found.push(format!("--set {text}: write it as key.key=value, such as risk.per_asset_cap=0.3")),
+            None => found.push(format!(
+                "--set {text}: write it as key.key=value, such as risk.per_asset_cap=0.3"
+            )),
         }
     }
     parsed
@@ -180,24 +205,36 @@ fn parse_overrides(overrides: &[String], found: &mut Vec<String>) -> Vec<(Vec<St
 /// Applies the overrides that belong to a part (`None` is the system file).
 fn apply(value: &mut Value, overrides: &[(Vec<String>, Value)], part: Option<&str>, found: &mut Vec<String>) {
     for (path, new) in overrides {
-        let belongs_to = path.first().map(String::as_str).filter(|first| PARTS.contains(first));
+        let belongs_to = path
+            .first()
+            .map(String::as_str)
+            .filter(|first| PARTS.contains(first));
         if belongs_to != part {
             continue;
         }
         let keys = if part.is_some() { &path[1..] } else { &path[..] };
         if !set(value, keys, new) {
-            found.push(format!("--set {}: there is no such place in the configuration", path.join(".")));
+            found.push(format!(
+                "--set {}: there is no such place in the configuration",
+                path.join(".")
+            ));
         }
     }
 }
 
 fn set(value: &mut Value, keys: &[String], new: &Value) -> bool {
-    let Some((last, parents)) = keys.split_last() else { return false };
+    let Some((last, parents)) = keys.split_last() else {
+        return false;
+    };
     let mut place = value;
     for key in parents {
-        let Some(next) = place.get_mut(key) else { return false };
+        let Some(next) = place.get_mut(key) else {
+            return false;
+        };
         place = next;
     }
     let object: Option<&mut Map<String, Value>> = place.as_object_mut();
-    object.map(|object| object.insert(last.clone(), new.clone())).is_some()
+    object
+        .map(|object| object.insert(last.clone(), new.clone()))
+        .is_some()
 }

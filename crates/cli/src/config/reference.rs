@@ -26,8 +26,15 @@ pub fn config_reference() -> String {
          problems of a configuration are reported at once.\n",
     );
     for (name, schema) in &files {
-        let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        let _ = write!(text, "\n## {name}\n\n{}\n\n| key | type | allowed | default | what it is |\n", one_line(about));
+        let about = schema
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let _ = write!(
+            text,
+            "\n## {name}\n\n{}\n\n| key | type | allowed | default | what it is |\n",
+            one_line(about)
+        );
         text.push_str("|---|---|---|---|---|\n");
         rows(&mut text, "", schema);
     }
@@ -37,11 +44,18 @@ pub fn config_reference() -> String {
 fn rows(text: &mut String, prefix: &str, schema: &Value) {
     let schema = present(schema);
     let required: Vec<&str> = list(schema.get("required"));
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let properties = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     for (key, property) in properties {
         let inner = present(property);
         let path = format!("{prefix}{key}");
-        let about = property.get("description").or(inner.get("description")).and_then(Value::as_str);
+        let about = property
+            .get("description")
+            .or(inner.get("description"))
+            .and_then(Value::as_str);
         let default = match property.get("default") {
             Some(value) if !value.is_null() => format!("`{value}`"),
             _ if required.contains(&key.as_str()) => "required".to_owned(),
@@ -58,7 +72,10 @@ fn rows(text: &mut String, prefix: &str, schema: &Value) {
         if let Some(items) = inner.get("items") {
             rows(text, &format!("{path}[]."), items);
         }
-        if let Some(values) = inner.get("additionalProperties").filter(|values| values.is_object()) {
+        if let Some(values) = inner
+            .get("additionalProperties")
+            .filter(|values| values.is_object())
+        {
             rows(text, &format!("{path}.<name>."), values);
         }
     }
@@ -67,27 +84,44 @@ fn rows(text: &mut String, prefix: &str, schema: &Value) {
 /// Of an optional value, the schema of the value when it is there.
 fn present(schema: &Value) -> &Value {
     let branches = schema.get("anyOf").and_then(Value::as_array);
-    let value = branches.and_then(|branches| branches.iter().find(|one| one.get("type") != Some(&"null".into())));
+    let value = branches.and_then(|branches| {
+        branches
+            .iter()
+            .find(|one| one.get("type") != Some(&"null".into()))
+    });
     value.unwrap_or(schema)
 }
 
 fn list(value: Option<&Value>) -> Vec<&str> {
-    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn kind(schema: &Value) -> String {
     match schema.get("type") {
         Some(Value::String(one)) => one.clone(),
-        Some(Value::Array(_)) => {
-            list(schema.get("type")).into_iter().filter(|one| *one != "null").collect::<Vec<_>>().join(" or ")
-        }
+        Some(Value::Array(_)) => list(schema.get("type"))
+            .into_iter()
+            .filter(|one| *one != "null")
+            .collect::<Vec<_>>()
+            .join(" or "),
         _ => "choice".to_owned(),
     }
 }
 
 fn allowed(schema: &Value) -> String {
-    let names: Vec<String> = match schema.get("enum").or(schema.get("items").and_then(|items| items.get("enum"))) {
-        Some(values) => list(Some(values)).into_iter().map(|one| format!("`{one}`")).collect(),
+    let names: Vec<String> = match schema
+        .get("enum")
+        .or(schema.get("items").and_then(|items| items.get("enum")))
+    {
+        Some(values) => list(Some(values))
+            .into_iter()
+            .map(|one| format!("`{one}`"))
+            .collect(),
         None => schema
             .get("oneOf")
             .and_then(Value::as_array)
@@ -100,8 +134,16 @@ fn allowed(schema: &Value) -> String {
     if !names.is_empty() {
         return names.join(", ");
     }
-    let bound = |key: &str| schema.get(key).filter(|value| value.is_number()).map(Value::to_string);
-    match (bound("minimum").or(bound("exclusiveMinimum")), bound("maximum").or(bound("exclusiveMaximum"))) {
+    let bound = |key: &str| {
+        schema
+            .get(key)
+            .filter(|value| value.is_number())
+            .map(Value::to_string)
+    };
+    match (
+        bound("minimum").or(bound("exclusiveMinimum")),
+        bound("maximum").or(bound("exclusiveMaximum")),
+    ) {
         (Some(low), Some(high)) => format!("{low} to {high}"),
         (Some(low), None) => format!("{low} or more"),
         (None, Some(high)) => format!("{high} or less"),
@@ -110,5 +152,8 @@ fn allowed(schema: &Value) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
 }

@@ -36,9 +36,13 @@ fn describe(file: &Path, schema: &Value, error: &ValidationError<'_>, found: &mu
         Kind::AdditionalProperties { unexpected } => {
             let allowed = properties_at(schema, error);
             for key in unexpected {
-                let hint = closest(key, &allowed).map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
+                let hint =
+                    closest(key, &allowed).map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
                 let keys = allowed.join(", ");
-                found.push(format!("{}: {place}unknown key `{key}`{hint}; allowed are {keys}", file.display()));
+                found.push(format!(
+                    "{}: {place}unknown key `{key}`{hint}; allowed are {keys}",
+                    file.display()
+                ));
             }
             return;
         }
@@ -62,8 +66,10 @@ fn describe_branches(
 ) {
     let is_mismatch = |branch: &[ValidationError<'_>]| {
         branch.iter().any(|one| {
-            matches!(one.kind(), Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. })
-                && one.instance_path() == error.instance_path()
+            matches!(
+                one.kind(),
+                Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. }
+            ) && one.instance_path() == error.instance_path()
         })
     };
     match context.iter().find(|branch| !is_mismatch(branch)) {
@@ -81,26 +87,42 @@ fn error_text(error: &ValidationError<'_>) -> String {
     let text = error.to_string();
     let value = error.instance().to_string();
     let rest = text.strip_prefix(&value).unwrap_or(&text).trim_start();
-    rest.replacen("is not of type", "it must be of type", 1).replacen("is not of types", "it must be of types", 1)
+    rest.replacen("is not of type", "it must be of type", 1).replacen(
+        "is not of types",
+        "it must be of types",
+        1,
+    )
 }
 
 /// `risk.drawdown.` style path in front of a sentence; empty at the top.
 fn place(error: &ValidationError<'_>) -> String {
     let path = error.instance_path().to_string();
     let path = path.trim_start_matches('/').replace('/', ".");
-    if path.is_empty() { path } else { format!("{path}: ") }
+    if path.is_empty() {
+        path
+    } else {
+        format!("{path}: ")
+    }
 }
 
 /// The keys allowed at the place of an error.
 fn properties_at(schema: &Value, error: &ValidationError<'_>) -> Vec<String> {
     let path = error.schema_path().to_string();
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let object = schema.pointer(parent).and_then(|one| one.get("properties")).and_then(Value::as_object);
-    object.map(|keys| keys.keys().cloned().collect()).unwrap_or_default()
+    let object = schema
+        .pointer(parent)
+        .and_then(|one| one.get("properties"))
+        .and_then(Value::as_object);
+    object
+        .map(|keys| keys.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// The allowed key nearest to a misspelt one, if any is near.
 fn closest<'a>(key: &str, allowed: &'a [String]) -> Option<&'a String> {
-    let near = allowed.iter().map(|candidate| (strsim::damerau_levenshtein(key, candidate), candidate)).min()?;
+    let near = allowed
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(key, candidate), candidate))
+        .min()?;
     (near.0 <= key.len().max(3) / 3 + 1).then_some(near.1)
 }

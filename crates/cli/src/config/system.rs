@@ -211,8 +211,6 @@ pub struct Includes {
     pub regime: PathBuf,
     /// Risk limits.
     pub risk: PathBuf,
-    /// The feature catalogue; its entries must agree with the built-in features.
-    pub features: PathBuf,
 }
 
 /// The embedded synthetic market.

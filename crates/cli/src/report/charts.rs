@@ -10,7 +10,9 @@ use sextant_store::{PORTFOLIO_SCOPE, RegimeRow};
 use super::ReportInput;
 
 const COLOURS: [&str; 6] = ["#1f5fa8", "#c8553d", "#3c8d5a", "#8a5aa8", "#b8860b", "#4a6572"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// Every figure by the id of its element, as one JSON object that is safe inside a script element.
 pub(super) fn figures(input: &ReportInput<'_>) -> String {
@@ -47,7 +49,12 @@ fn day(time: UtcNanos) -> String {
 
 /// Exact marks of a scope: times and values.
 fn marks(input: &ReportInput<'_>, scope: &str) -> (Vec<String>, Vec<f64>, Vec<f64>) {
-    let rows: Vec<_> = input.tables.marks.iter().filter(|row| row.scope == scope).collect();
+    let rows: Vec<_> = input
+        .tables
+        .marks
+        .iter()
+        .filter(|row| row.scope == scope)
+        .collect();
     let times = rows.iter().map(|row| day(row.time)).collect();
     let equity = rows.iter().map(|row| row.equity.to_f64()).collect();
     let pnl = rows.iter().map(|row| row.pnl.to_f64()).collect();
@@ -56,7 +63,10 @@ fn marks(input: &ReportInput<'_>, scope: &str) -> (Vec<String>, Vec<f64>, Vec<f6
 
 fn equity(input: &ReportInput<'_>) -> Value {
     let (times, equity, pnl) = marks(input, PORTFOLIO_SCOPE);
-    let initial = equity.first().zip(pnl.first()).map_or(0.0, |(equity, pnl)| equity - pnl);
+    let initial = equity
+        .first()
+        .zip(pnl.first())
+        .map_or(0.0, |(equity, pnl)| equity - pnl);
     let mut peak = initial;
     let drawdown: Vec<f64> = equity
         .iter()
@@ -93,9 +103,15 @@ fn equity(input: &ReportInput<'_>) -> Value {
 
 /// Stretches of one label of one dimension.
 fn spans(rows: &[RegimeRow], dimension: RegimeDimension, end: UtcNanos) -> Vec<(UtcNanos, UtcNanos, String)> {
-    let rows: Vec<&RegimeRow> = rows.iter().filter(|row| row.dimension == dimension.name()).collect();
+    let rows: Vec<&RegimeRow> = rows
+        .iter()
+        .filter(|row| row.dimension == dimension.name())
+        .collect();
     let ends = rows.iter().skip(1).map(|row| row.time).chain([end]);
-    rows.iter().zip(ends).map(|(row, to)| (row.time, to, row.label.clone())).collect()
+    rows.iter()
+        .zip(ends)
+        .map(|(row, to)| (row.time, to, row.label.clone()))
+        .collect()
 }
 
 fn label_colour(label: &str) -> &'static str {
@@ -128,7 +144,10 @@ fn regimes(input: &ReportInput<'_>) -> Value {
             "hovertemplate": "%{text} from %{x}", "showlegend": false,
         }));
     }
-    let names: Vec<&str> = RegimeDimension::ALL.iter().map(|dimension| dimension.name()).collect();
+    let names: Vec<&str> = RegimeDimension::ALL
+        .iter()
+        .map(|dimension| dimension.name())
+        .collect();
     json!({
         "data": data,
         "layout": layout(json!({
@@ -141,13 +160,20 @@ fn regimes(input: &ReportInput<'_>) -> Value {
 }
 
 fn monthly(input: &ReportInput<'_>) -> Value {
-    let rows: Vec<_> = input.tables.marks.iter().filter(|row| row.scope == PORTFOLIO_SCOPE).collect();
+    let rows: Vec<_> = input
+        .tables
+        .marks
+        .iter()
+        .filter(|row| row.scope == PORTFOLIO_SCOPE)
+        .collect();
     let mut last_of_month: BTreeMap<(i32, u32), f64> = BTreeMap::new();
     for row in &rows {
         let date = row.time.saturating_add(-1).date();
         last_of_month.insert((date.year(), date.month()), row.equity.to_f64());
     }
-    let mut before = rows.first().map_or(0.0, |row| row.equity.to_f64() - row.pnl.to_f64());
+    let mut before = rows
+        .first()
+        .map_or(0.0, |row| row.equity.to_f64() - row.pnl.to_f64());
     let mut returns: BTreeMap<i32, [Option<f64>; 12]> = BTreeMap::new();
     for ((year, month), equity) in last_of_month {
         returns.entry(year).or_default()[month as usize - 1] = Some(100.0 * (equity / before - 1.0));
@@ -157,7 +183,11 @@ fn monthly(input: &ReportInput<'_>) -> Value {
     let cells: Vec<_> = returns.values().collect();
     let text: Vec<Vec<String>> = cells
         .iter()
-        .map(|year| year.iter().map(|value| value.map_or(String::new(), |value| format!("{value:.1}"))).collect())
+        .map(|year| {
+            year.iter()
+                .map(|value| value.map_or(String::new(), |value| format!("{value:.1}")))
+                .collect()
+        })
         .collect();
     json!({
         "data": [{

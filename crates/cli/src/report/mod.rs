@@ -30,7 +30,12 @@ pub struct ReportInput<'a> {
 /// The page.
 pub fn render(input: &ReportInput<'_>) -> String {
     let manifest = input.manifest;
-    let name = manifest.inputs().config.pointer("/system/name").and_then(|name| name.as_str()).unwrap_or("run");
+    let name = manifest
+        .inputs()
+        .config
+        .pointer("/system/name")
+        .and_then(|name| name.as_str())
+        .unwrap_or("run");
     let title = format!("{name} {}", manifest.run_id());
     let badge = if manifest.is_synthetic() {
         format!("<span class=\"badge\">{SYNTHETIC_LABEL}: says nothing about any market</span>")
@@ -41,11 +46,31 @@ pub fn render(input: &ReportInput<'_>) -> String {
     let body = [
         sections::header(input, name, &badge),
         sections::key_figures(input),
-        sections::chart("equity", "Equity and drawdown", "Daily marks, net of costs. Bands: equity regime."),
-        sections::chart("regimes", "Regimes", "One row per dimension; grey is unknown (an input is missing)."),
-        sections::chart("monthly", "Monthly returns", "Portfolio, per cent, from daily marks (UTC months)."),
-        sections::chart("models", "Profit and loss by model", "Since the start, costs included; adds up to the portfolio."),
-        sections::chart("exposure", "Exposure by model", "Gross position value over portfolio equity, daily."),
+        sections::chart(
+            "equity",
+            "Equity and drawdown",
+            "Daily marks, net of costs. Bands: equity regime (green bull, yellow neutral, red bear).",
+        ),
+        sections::chart(
+            "regimes",
+            "Regimes",
+            "One row per dimension; grey is unknown (an input is missing).",
+        ),
+        sections::chart(
+            "monthly",
+            "Monthly returns",
+            "Portfolio, per cent, from daily marks (UTC months).",
+        ),
+        sections::chart(
+            "models",
+            "Profit and loss by model",
+            "Since the start, costs included; adds up to the portfolio.",
+        ),
+        sections::chart(
+            "exposure",
+            "Exposure by model",
+            "Gross position value over portfolio equity, daily.",
+        ),
         sections::attribution(input),
         sections::trades(input),
         sections::risk_events(input),
@@ -68,7 +93,9 @@ pub fn render(input: &ReportInput<'_>) -> String {
 /// The plotting library as a script element. The crate's second script, for formulas, is not needed.
 fn plotly_source() -> String {
     let both = plotly::Plot::offline_js_sources();
-    let end = both.find("</script>").map_or(both.len(), |at| at + "</script>".len());
+    let end = both
+        .find("</script>")
+        .map_or(both.len(), |at| at + "</script>".len());
     both[..end].to_owned()
 }
 
@@ -79,7 +106,11 @@ fn plotly_source() -> String {
 pub fn write_report(results: &Path, input: &ReportInput<'_>) -> anyhow::Result<PathBuf> {
     let folder = results.join("reports");
     let page = folder.join(format!("{}.html", input.manifest.run_id()));
-    let unfinished = folder.join(format!(".{}-{}.html", input.manifest.run_id(), std::process::id()));
+    let unfinished = folder.join(format!(
+        ".{}-{}.html",
+        input.manifest.run_id(),
+        std::process::id()
+    ));
     let failed = || format!("the report {} cannot be written", page.display());
     std::fs::create_dir_all(&folder).with_context(failed)?;
     std::fs::write(&unfinished, render(input)).with_context(failed)?;

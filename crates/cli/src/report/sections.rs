@@ -16,10 +16,18 @@ pub(super) fn header(input: &ReportInput<'_>, name: &str, badge: &str) -> String
     let inputs = input.manifest.inputs();
     let mut cards = String::new();
     for wanted in ["total_return", "cagr", "sharpe", "max_drawdown", "bps", "trades"] {
-        let row = input.tables.metrics.iter().find(|row| row.scope == PORTFOLIO_SCOPE && row.name == wanted);
+        let row = input
+            .tables
+            .metrics
+            .iter()
+            .find(|row| row.scope == PORTFOLIO_SCOPE && row.name == wanted);
         if let Some(row) = row {
             let label = wanted.replace('_', " ");
-            let _ = write!(cards, "<div class=\"card\"><b>{}</b><span>{label}</span></div>", Escaped(format_metric(row)));
+            let _ = write!(
+                cards,
+                "<div class=\"card\"><b>{}</b><span>{label}</span></div>",
+                Escaped(format_metric(row))
+            );
         }
     }
     format!(
@@ -28,7 +36,7 @@ pub(super) fn header(input: &ReportInput<'_>, name: &str, badge: &str) -> String
         Escaped(name),
         input.manifest.run_id(),
         inputs.start.date(),
-        inputs.end.date(),
+        inputs.end.saturating_add(-1).date(),
         Escaped(inputs.universe.join(", ")),
         Escaped(&inputs.code.version),
         Escaped(inputs.code.digest.get(..12).unwrap_or(&inputs.code.digest)),
@@ -44,24 +52,34 @@ pub(super) fn key_figures(input: &ReportInput<'_>) -> String {
         }
     }
     let cell = |scope: &str, name: &str| -> Option<&MetricRow> {
-        input.tables.metrics.iter().find(|row| row.scope == scope && row.name == name)
+        input
+            .tables
+            .metrics
+            .iter()
+            .find(|row| row.scope == scope && row.name == name)
     };
     let rows: Vec<Vec<String>> = names
         .iter()
         .map(|name| {
-            let mut row = vec![name.replace('_', " ")];
-            row.extend(scopes.iter().map(|scope| cell(scope, name).map(with_interval).unwrap_or_default()));
-            row.push(scopes.iter().find_map(|scope| cell(scope, name)).map_or(String::new(), |one| one.definition.clone()));
+            let definition = scopes
+                .iter()
+                .find_map(|scope| cell(scope, name))
+                .map_or("", |one| &one.definition);
+            let mut row = vec![format!("{}\n{definition}", name.replace('_', " "))];
+            row.extend(
+                scopes
+                    .iter()
+                    .map(|scope| cell(scope, name).map(with_interval).unwrap_or_default()),
+            );
             row
         })
         .collect();
     let mut headings = vec!["figure".to_owned()];
     headings.extend(scopes.iter().map(|scope| format!("#{scope}")));
-    headings.push("definition".to_owned());
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
     section(
         "Key figures",
-        "Net of all costs, from daily marks. In brackets: 95 % interval. Words stand where a figure is undefined.",
+        "Net of all costs, from daily marks. Below a figure: its 95 % interval. Below a name: its definition. Words stand where a figure is undefined.",
         &table(&headings, &rows),
     )
 }
@@ -70,8 +88,14 @@ fn with_interval(row: &MetricRow) -> String {
     let value = format_metric(row);
     match (row.lower95, row.upper95) {
         (Some(low), Some(high)) => {
-            let bound = |value: f64| format_metric(&MetricRow { value: Some(value), reason: None, ..row.clone() });
-            format!("{value} [{} .. {}]", bound(low), bound(high))
+            let bound = |value: f64| {
+                format_metric(&MetricRow {
+                    value: Some(value),
+                    reason: None,
+                    ..row.clone()
+                })
+            };
+            format!("{value}\n{} .. {}", bound(low), bound(high))
         }
         _ => value,
     }
@@ -101,8 +125,16 @@ pub(super) fn attribution(input: &ReportInput<'_>) -> String {
         "Attribution",
         "What each model earned and paid in each instrument. The exact values in the database add up to the \
          portfolio's profit and loss to the last digit.",
-        &table(&["model", "instrument", "#gross", "#fees", "#slippage", "#net"], &rows),
+        &table(
+            &["model", "instrument", "#gross", "#fees", "#slippage", "#net"],
+            &rows,
+        ),
     )
+}
+
+/// A time to the minute, UTC.
+fn minute(time: sextant_domain::UtcNanos) -> String {
+    time.datetime().format("%Y-%m-%d %H:%M").to_string()
 }
 
 fn cents(cash: sextant_domain::Cash) -> String {
@@ -110,7 +142,12 @@ fn cents(cash: sextant_domain::Cash) -> String {
 }
 
 pub(super) fn trades(input: &ReportInput<'_>) -> String {
-    let of_models: Vec<_> = input.tables.trades.iter().filter(|row| row.scope != PORTFOLIO_SCOPE).collect();
+    let of_models: Vec<_> = input
+        .tables
+        .trades
+        .iter()
+        .filter(|row| row.scope != PORTFOLIO_SCOPE)
+        .collect();
     let rows: Vec<Vec<String>> = of_models
         .iter()
         .rev()
@@ -119,15 +156,21 @@ pub(super) fn trades(input: &ReportInput<'_>) -> String {
             vec![
                 row.scope.clone(),
                 row.symbol.clone(),
-                if row.side == sextant_domain::Side::Buy { "long" } else { "short" }.to_owned(),
-                row.entry_time.to_string(),
-                row.exit_time.to_string(),
+                if row.side == sextant_domain::Side::Buy {
+                    "long"
+                } else {
+                    "short"
+                }
+                .to_owned(),
+                minute(row.entry_time),
+                minute(row.exit_time),
                 row.quantity.to_string(),
                 format!("{:.4}", row.entry_price.decimal()),
                 format!("{:.4}", row.exit_price.decimal()),
                 cents(row.fees),
                 cents(row.net_pnl),
-                row.net_return.map_or(String::new(), |value| format!("{:.2} %", 100.0 * value)),
+                row.net_return
+                    .map_or(String::new(), |value| format!("{:.2} %", 100.0 * value)),
             ]
         })
         .collect();
@@ -137,7 +180,16 @@ pub(super) fn trades(input: &ReportInput<'_>) -> String {
         of_models.len()
     );
     let headings = [
-        "model", "instrument", "side", "entry", "exit", "#quantity", "#entry price", "#exit price", "#fees", "#net",
+        "model",
+        "instrument",
+        "side",
+        "entry",
+        "exit",
+        "#quantity",
+        "#entry price",
+        "#exit price",
+        "#fees",
+        "#net",
         "#return",
     ];
     section("Trades", &note, &table(&headings, &rows))
@@ -149,14 +201,17 @@ pub(super) fn risk_events(input: &ReportInput<'_>) -> String {
     for event in events {
         *counts.entry((&event.rule, &event.action)).or_default() += 1;
     }
-    let summary: Vec<String> = counts.iter().map(|((rule, action), count)| format!("{rule} {action}: {count}")).collect();
+    let summary: Vec<String> = counts
+        .iter()
+        .map(|((rule, action), count)| format!("{rule} {action}: {count}"))
+        .collect();
     let rows: Vec<Vec<String>> = events
         .iter()
         .rev()
         .take(LONGEST_TABLE)
         .map(|row| {
             vec![
-                row.time.to_string(),
+                minute(row.time),
                 row.rule.clone(),
                 row.action.clone(),
                 row.symbol.clone().unwrap_or_default(),
@@ -168,19 +223,43 @@ pub(super) fn risk_events(input: &ReportInput<'_>) -> String {
         .collect();
     let note = match summary.as_slice() {
         [] => "No rule had to intervene.".to_owned(),
-        some => format!("{}. Newest first: {} of {}.", some.join("; "), rows.len(), events.len()),
+        some => format!(
+            "{}. Newest first: {} of {}.",
+            some.join("; "),
+            rows.len(),
+            events.len()
+        ),
     };
     section(
         "Risk interventions",
         &note,
-        &table(&["time", "rule", "action", "instrument", "#before", "#after", "reason"], &rows),
+        &table(
+            &[
+                "time",
+                "rule",
+                "action",
+                "instrument",
+                "#before",
+                "#after",
+                "reason",
+            ],
+            &rows,
+        ),
     )
 }
 
 pub(super) fn assumptions(input: &ReportInput<'_>) -> String {
-    let rows: Vec<Vec<String>> =
-        input.manifest.assumptions().iter().map(|one| vec![one.key.clone(), one.text.clone()]).collect();
-    section("Assumptions", "What these figures take for granted.", &table(&["what", "assumption"], &rows))
+    let rows: Vec<Vec<String>> = input
+        .manifest
+        .assumptions()
+        .iter()
+        .map(|one| vec![one.key.clone(), one.text.clone()])
+        .collect();
+    section(
+        "Assumptions",
+        "What these figures take for granted.",
+        &table(&["what", "assumption"], &rows),
+    )
 }
 
 pub(super) fn data(input: &ReportInput<'_>) -> String {
@@ -192,13 +271,23 @@ pub(super) fn data(input: &ReportInput<'_>) -> String {
         .map(|one| {
             let kind = if one.synthetic { "synthetic" } else { "imported" };
             let digest = one.digest.get(..16).unwrap_or(&one.digest).to_owned();
-            vec![one.symbol.clone(), one.timeframe.clone(), one.class.clone(), kind.to_owned(), one.source.clone(), digest]
+            vec![
+                one.symbol.clone(),
+                one.timeframe.clone(),
+                one.class.clone(),
+                kind.to_owned(),
+                one.source.clone(),
+                digest,
+            ]
         })
         .collect();
     section(
         "Data",
         "Digests of the content; the run id depends on them.",
-        &table(&["series", "timeframe", "class", "kind", "source", "digest"], &rows),
+        &table(
+            &["series", "timeframe", "class", "kind", "source", "digest"],
+            &rows,
+        ),
     )
 }
 
@@ -207,7 +296,11 @@ pub(super) fn definitions(input: &ReportInput<'_>) -> String {
         .tables
         .metrics
         .iter()
-        .map(|row| row.definition.split_once('{').map_or(row.definition.as_str(), |(name, _)| name))
+        .map(|row| {
+            row.definition
+                .split_once('{')
+                .map_or(row.definition.as_str(), |(name, _)| name)
+        })
         .collect();
     let rows: Vec<Vec<String>> = sextant_metrics::definitions()
         .iter()

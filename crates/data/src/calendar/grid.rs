@@ -28,12 +28,20 @@ impl DayGrid {
     /// A grid on the clock of a New York session, whose bars are cut to the session.
     pub(super) fn clipped(session: Session) -> Self {
         let midnight = session.open.saturating_add(-OPEN_AFTER_MIDNIGHT_NANOS);
-        Self { midnight, session, clipped: true }
+        Self {
+            midnight,
+            session,
+            clipped: true,
+        }
     }
 
     /// A grid from UTC midnight, whose bars keep their nominal length.
     pub(super) fn unclipped(session: Session, midnight: UtcNanos) -> Self {
-        Self { midnight, session, clipped: false }
+        Self {
+            midnight,
+            session,
+            clipped: false,
+        }
     }
 
     /// The session of the day.
@@ -51,7 +59,9 @@ impl DayGrid {
     /// Every bar of the day.
     pub(crate) fn slots(self, timeframe: Timeframe) -> impl Iterator<Item = BarSlot> {
         let (first, end) = self.window_numbers(timeframe, self.session.open, self.session.close);
-        (first..end).filter_map(move |number| self.slot(timeframe, number)).map(|slot| slot.bar)
+        (first..end)
+            .filter_map(move |number| self.slot(timeframe, number))
+            .map(|slot| slot.bar)
     }
 
     /// The window that an instant lies in; `None` when the window has no part of the session.
@@ -82,13 +92,22 @@ impl DayGrid {
     }
 
     fn slot(&self, timeframe: Timeframe, number: i64) -> Option<GridSlot> {
-        let at = |number: i64| self.midnight.saturating_add(number.saturating_mul(timeframe.nanos()));
-        let window = BarSlot { open_time: at(number), close_time: at(number.saturating_add(1)) };
+        let at = |number: i64| {
+            self.midnight
+                .saturating_add(number.saturating_mul(timeframe.nanos()))
+        };
+        let window = BarSlot {
+            open_time: at(number),
+            close_time: at(number.saturating_add(1)),
+        };
         let traded = BarSlot {
             open_time: window.open_time.max(self.session.open),
             close_time: window.close_time.min(self.session.close),
         };
         let exists = traded.open_time < traded.close_time;
-        exists.then_some(GridSlot { window, bar: if self.clipped { traded } else { window } })
+        exists.then_some(GridSlot {
+            window,
+            bar: if self.clipped { traded } else { window },
+        })
     }
 }

@@ -92,12 +92,15 @@ impl Calendar {
 
     /// The sessions from one date to another, both included, oldest first.
     pub fn sessions(&self, from: NaiveDate, to: NaiveDate) -> Vec<Session> {
-        self.dates(from, to).filter_map(|date| self.session(date)).collect()
+        self.dates(from, to)
+            .filter_map(|date| self.session(date))
+            .collect()
     }
 
     /// Whether there is trading at an instant; a session's close is no longer part of it.
     pub fn is_open(&self, time: UtcNanos) -> bool {
-        self.session(self.date_of(time)).is_some_and(|session| session.open <= time && time < session.close)
+        self.session(self.date_of(time))
+            .is_some_and(|session| session.open <= time && time < session.close)
     }
 
     /// The bars there should be between two instants, oldest first: those that begin at `from` or later and end at `to`
@@ -146,7 +149,9 @@ impl Calendar {
         let session = self.session(date)?;
         match &self.venue {
             Venue::Nyse(_) => Some(DayGrid::clipped(session)),
-            Venue::RoundTheClock | Venue::FxWeek => Some(DayGrid::unclipped(session, UtcNanos::from_date(date)?)),
+            Venue::RoundTheClock | Venue::FxWeek => {
+                Some(DayGrid::unclipped(session, UtcNanos::from_date(date)?))
+            }
         }
     }
 
@@ -159,7 +164,9 @@ impl Calendar {
     }
 
     fn dates(&self, from: NaiveDate, to: NaiveDate) -> impl Iterator<Item = NaiveDate> + use<> {
-        let (first, last) = self.span().unwrap_or((UtcNanos::MIN.date(), UtcNanos::MAX.date()));
+        let (first, last) = self
+            .span()
+            .unwrap_or((UtcNanos::MIN.date(), UtcNanos::MAX.date()));
         let last = last.min(to);
         from.max(first).iter_days().take_while(move |date| *date <= last)
     }
@@ -167,7 +174,11 @@ impl Calendar {
 
 fn utc_day(date: NaiveDate) -> Option<Session> {
     let open = UtcNanos::from_date(date)?;
-    Some(Session { date, open, close: open.saturating_add(Timeframe::D1.nanos()) })
+    Some(Session {
+        date,
+        open,
+        close: open.saturating_add(Timeframe::D1.nanos()),
+    })
 }
 
 fn fx_session(date: NaiveDate) -> Option<Session> {
@@ -175,11 +186,20 @@ fn fx_session(date: NaiveDate) -> Option<Session> {
     let week_turn = || new_york(date, NaiveTime::from_hms_opt(17, 0, 0)?);
     match date.weekday() {
         Weekday::Sat => None,
-        Weekday::Sun => Some(Session { open: week_turn()?, ..day }),
-        Weekday::Fri => Some(Session { close: week_turn()?, ..day }),
+        Weekday::Sun => Some(Session {
+            open: week_turn()?,
+            ..day
+        }),
+        Weekday::Fri => Some(Session {
+            close: week_turn()?,
+            ..day
+        }),
         _ => Some(day),
     }
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod properties;

@@ -37,7 +37,11 @@ impl Nyse {
         }
         let early = self.early.binary_search_by_key(&date, |(day, _)| *day);
         let close = early.map_or(CLOSE, |index| self.early[index].1);
-        Some(Session { date, open: new_york(date, OPEN)?, close: new_york(date, close)? })
+        Some(Session {
+            date,
+            open: new_york(date, OPEN)?,
+            close: new_york(date, close)?,
+        })
     }
 }
 
@@ -48,8 +52,12 @@ pub(super) fn regular_close(date: NaiveDate) -> Option<sextant_domain::UtcNanos>
 
 /// Reads the rows `date,kind,close_local`, ordered by date; `None` when one has another form.
 fn parse(text: &str) -> Option<Nyse> {
-    let mut calendar =
-        Nyse { first: NaiveDate::MAX, last: NaiveDate::MIN, closed: Vec::new(), early: Vec::new() };
+    let mut calendar = Nyse {
+        first: NaiveDate::MAX,
+        last: NaiveDate::MIN,
+        closed: Vec::new(),
+        early: Vec::new(),
+    };
     for line in text.lines().skip(1) {
         let mut fields = line.split(',');
         let date = fields.next()?.parse().ok()?;
@@ -58,12 +66,15 @@ fn parse(text: &str) -> Option<Nyse> {
             ("last_date", "") => calendar.last = date,
             ("closed", "") => calendar.closed.push(date),
             ("early_close", close) => {
-                calendar.early.push((date, NaiveTime::parse_from_str(close, "%H:%M").ok()?));
+                calendar
+                    .early
+                    .push((date, NaiveTime::parse_from_str(close, "%H:%M").ok()?));
             }
             _ => return None,
         }
     }
-    (calendar.closed.is_sorted() && calendar.early.is_sorted() && calendar.first < calendar.last).then_some(calendar)
+    (calendar.closed.is_sorted() && calendar.early.is_sorted() && calendar.first < calendar.last)
+        .then_some(calendar)
 }
 
 #[cfg(test)]
@@ -76,17 +87,34 @@ mod tests {
         let calendar = parse(EXCEPTIONS).unwrap();
         assert_eq!(calendar.first, NaiveDate::from_ymd_opt(1970, 1, 1).unwrap());
         assert!(calendar.last >= NaiveDate::from_ymd_opt(2027, 12, 31).unwrap());
-        assert!(calendar.closed.iter().chain(calendar.early.iter().map(|(date, _)| date)).all(|date| {
-            !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && (calendar.first..=calendar.last).contains(date)
-        }));
-        assert!(calendar.early.iter().all(|(_, close)| OPEN < *close && *close < CLOSE));
+        assert!(
+            calendar
+                .closed
+                .iter()
+                .chain(calendar.early.iter().map(|(date, _)| date))
+                .all(|date| {
+                    !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
+                        && (calendar.first..=calendar.last).contains(date)
+                })
+        );
+        assert!(
+            calendar
+                .early
+                .iter()
+                .all(|(_, close)| OPEN < *close && *close < CLOSE)
+        );
     }
 
     #[test]
     fn another_form_is_not_read() {
         let head = "date,kind,close_local\n1970-01-01,first_date,\n1970-12-31,last_date,\n";
         assert!(parse(head).is_some());
-        for tail in ["1970-02-30,closed,\n", "1970-02-02,shut,\n", "1970-02-02,early_close,noon\n", "1970-02-02\n"] {
+        for tail in [
+            "1970-02-30,closed,\n",
+            "1970-02-02,shut,\n",
+            "1970-02-02,early_close,noon\n",
+            "1970-02-02\n",
+        ] {
             assert!(parse(&format!("{head}{tail}")).is_none(), "{tail}");
         }
         assert!(parse(&format!("{head}1970-03-02,closed,\n1970-02-02,closed,\n")).is_none());

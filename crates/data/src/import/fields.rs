@@ -23,7 +23,10 @@ pub(super) fn split_first<const N: usize>(line: &[u8]) -> ([&[u8]; N], usize) {
 
 fn clean(field: &[u8]) -> &[u8] {
     let field = field.trim_ascii();
-    field.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(field)
+    field
+        .strip_prefix(b"\"")
+        .and_then(|inner| inner.strip_suffix(b"\""))
+        .unwrap_or(field)
 }
 
 /// A number with a decimal point. Words such as `NaN` are numbers too; the rules on values refuse them by name.
@@ -43,22 +46,35 @@ fn quick_time(field: &[u8]) -> Option<UtcNanos> {
         20 => time_of_day(field)?,
         _ => return None,
     };
-    let (year, month, day) = (digits(&field[0..4])?, digits(&field[5..7])?, digits(&field[8..10])?);
+    let (year, month, day) = (
+        digits(&field[0..4])?,
+        digits(&field[5..7])?,
+        digits(&field[8..10])?,
+    );
     let separated = field[4] == b'-' && field[7] == b'-';
     let date = separated.then(|| NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day))??;
     let midnight = UtcNanos::from_date(date)?;
-    midnight.nanos().checked_add(i64::from(seconds) * 1_000_000_000).map(UtcNanos::from_nanos)
+    midnight
+        .nanos()
+        .checked_add(i64::from(seconds) * 1_000_000_000)
+        .map(UtcNanos::from_nanos)
 }
 
 /// Seconds since midnight of `...........16:00:00Z`.
 fn time_of_day(field: &[u8]) -> Option<u32> {
     let separated = field[10] == b'T' && field[13] == b':' && field[16] == b':' && field[19] == b'Z';
-    let (hour, minute, second) = (digits(&field[11..13])?, digits(&field[14..16])?, digits(&field[17..19])?);
+    let (hour, minute, second) = (
+        digits(&field[11..13])?,
+        digits(&field[14..16])?,
+        digits(&field[17..19])?,
+    );
     (separated && hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)
 }
 
 fn digits(text: &[u8]) -> Option<u32> {
-    text.iter().try_fold(0, |value: u32, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
+    text.iter().try_fold(0, |value: u32, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'))
+    })
 }
 
 #[cfg(test)]
@@ -93,9 +109,13 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_the_standard_library_does() {
-        for (text, expected) in
-            [("97.31", Some(97.31)), ("1e-3", Some(0.001)), (".5", Some(0.5)), ("-1", Some(-1.0)), ("0", Some(0.0))]
-        {
+        for (text, expected) in [
+            ("97.31", Some(97.31)),
+            ("1e-3", Some(0.001)),
+            (".5", Some(0.5)),
+            ("-1", Some(-1.0)),
+            ("0", Some(0.0)),
+        ] {
             assert_eq!(number(text.as_bytes()), expected, "{text}");
         }
         for text in ["", "1,5", "1_000", "0x10", "1.5.2", "abc", "1 000", "1\0"] {

@@ -70,7 +70,10 @@ impl Defects {
 
     /// The first rows that break one rule.
     pub(crate) fn first_of(&self, rule: Rule) -> impl Iterator<Item = RowDefect> + '_ {
-        self.listed.iter().filter(move |defect| defect.rule == rule).cloned()
+        self.listed
+            .iter()
+            .filter(move |defect| defect.rule == rule)
+            .cloned()
     }
 }
 
@@ -91,17 +94,30 @@ pub(crate) fn take_in(request: &ImportRequest, progress: &dyn Progress) -> Resul
         taker.take(row, line);
     }
     let (bars, counts) = to_bars(&taker.rows, taker.counts, &key)?;
-    Ok(Intake { bars, defects: taker.defects, counts, extra_columns })
+    Ok(Intake {
+        bars,
+        defects: taker.defects,
+        counts,
+        extra_columns,
+    })
 }
 
 /// Checks the header and returns the names of the columns after the required ones.
 fn read_header(lines: &mut Lines<'_>, path: &Path) -> Result<Vec<String>, DataError> {
-    let empty = || DataError::NothingToImport { path: path.to_owned(), detail: "the file is empty".to_owned() };
+    let empty = || DataError::NothingToImport {
+        path: path.to_owned(),
+        detail: "the file is empty".to_owned(),
+    };
     let (_, line) = lines.next()?.ok_or_else(empty)?;
     let names: Vec<String> = split(line).map(shown).collect();
-    let fits = names.len() >= HEADER.len() && names.iter().zip(HEADER).all(|(name, expected)| name == expected);
+    let fits =
+        names.len() >= HEADER.len() && names.iter().zip(HEADER).all(|(name, expected)| name == expected);
     if !fits {
-        return Err(DataError::Header { path: path.to_owned(), found: shown(line), expected: HEADER.join(",") });
+        return Err(DataError::Header {
+            path: path.to_owned(),
+            found: shown(line),
+            expected: HEADER.join(","),
+        });
     }
     Ok(names[HEADER.len()..].to_vec())
 }
@@ -146,8 +162,19 @@ impl Taker {
                 self.rows.push(read);
             }
             Ok(None) => self.counts.identical_duplicates += 1,
-            Err(Problem { rule, column, value, allowed }) => {
-                self.defects.add(RowDefect { row, rule, column: column.to_owned(), value, allowed });
+            Err(Problem {
+                rule,
+                column,
+                value,
+                allowed,
+            }) => {
+                self.defects.add(RowDefect {
+                    row,
+                    rule,
+                    column: column.to_owned(),
+                    value,
+                    allowed,
+                });
             }
         }
     }
@@ -156,8 +183,16 @@ impl Taker {
     fn read(&mut self, line: &[u8]) -> Result<Option<Row>, Problem> {
         let (fields, count) = split_first::<6>(line);
         if count != self.width {
-            let allowed = format!("{} fields as in the header, numbers with a decimal point", self.width);
-            return Err(Problem { rule: Rule::Syntax, column: "row", value: shown(line), allowed });
+            let allowed = format!(
+                "{} fields as in the header, numbers with a decimal point",
+                self.width
+            );
+            return Err(Problem {
+                rule: Rule::Syntax,
+                column: "row",
+                value: shown(line),
+                allowed,
+            });
         }
         let stamp = read_time(fields[0])?;
         let values = read_values(&fields)?;
@@ -165,8 +200,11 @@ impl Taker {
         if self.is_repeated(stamp, &values, fields[0])? {
             return Ok(None);
         }
-        let place = self.placer.place(stamp).map_err(|rule| {
-            Problem { rule, column: HEADER[0], value: shown(fields[0]), allowed: self.placer.allowed(rule) }
+        let place = self.placer.place(stamp).map_err(|rule| Problem {
+            rule,
+            column: HEADER[0],
+            value: shown(fields[0]),
+            allowed: self.placer.allowed(rule),
         })?;
         if let Place::Bar(slot) = place {
             self.check_overlap(slot.open_time, fields[0])?;
@@ -176,15 +214,25 @@ impl Taker {
 
     /// Whether an earlier row is the same; an error when this one goes back in time with something new.
     fn is_repeated(&self, stamp: UtcNanos, values: &[f64; 5], field: &[u8]) -> Result<bool, Problem> {
-        let Some(last) = self.rows.last().filter(|last| stamp <= last.stamp) else { return Ok(false) };
-        let problem = |rule, allowed| Problem { rule, column: HEADER[0], value: shown(field), allowed };
+        let Some(last) = self.rows.last().filter(|last| stamp <= last.stamp) else {
+            return Ok(false);
+        };
+        let problem = |rule, allowed| Problem {
+            rule,
+            column: HEADER[0],
+            value: shown(field),
+            allowed,
+        };
         match self.rows.binary_search_by_key(&stamp, |row| row.stamp) {
             Ok(index) if self.rows[index].values == *values => Ok(true),
             Ok(_) => {
                 let allowed = "one row for each time; an earlier row has other values for it".to_owned();
                 Err(problem(Rule::Duplicates, allowed))
             }
-            Err(_) => Err(problem(Rule::Monotonic, format!("a time after {}, which an earlier row has", last.stamp))),
+            Err(_) => Err(problem(
+                Rule::Monotonic,
+                format!("a time after {}, which an earlier row has", last.stamp),
+            )),
         }
     }
 
@@ -193,7 +241,12 @@ impl Taker {
             return Ok(());
         }
         let allowed = format!("the stamp of a bar that begins at {} or later", self.bars_end);
-        Err(Problem { rule: Rule::Overlap, column: HEADER[0], value: shown(field), allowed })
+        Err(Problem {
+            rule: Rule::Overlap,
+            column: HEADER[0],
+            value: shown(field),
+            allowed,
+        })
     }
 }
 
@@ -220,9 +273,16 @@ fn read_values(fields: &[&[u8]; 6]) -> Result<[f64; 5], Problem> {
 }
 
 fn check_values(values: &[f64; 5], fields: &[&[u8]; 6]) -> Result<(), Problem> {
-    let Some(rule) = broken_by(*values) else { return Ok(()) };
+    let Some(rule) = broken_by(*values) else {
+        return Ok(());
+    };
     let (index, allowed) = culprit(rule, values);
-    Err(Problem { rule, column: HEADER[index + 1], value: shown(fields[index + 1]), allowed })
+    Err(Problem {
+        rule,
+        column: HEADER[index + 1],
+        value: shown(fields[index + 1]),
+        allowed,
+    })
 }
 
 /// The value that breaks a rule, and what it may be.
@@ -252,11 +312,23 @@ fn to_bars(rows: &[Row], mut counts: Counts, key: &BarKey) -> Result<(BarSeries,
             (Place::Bar(slot), _) => {
                 let [open, high, low, close, volume] = row.values;
                 let (open_time, close_time) = (slot.open_time, slot.close_time);
-                bars.push(Bar { open_time, close_time, open, high, low, close, volume });
+                bars.push(Bar {
+                    open_time,
+                    close_time,
+                    open,
+                    high,
+                    low,
+                    close,
+                    volume,
+                });
             }
-            (Place::Late { session_open, close_time }, Some(last))
-                if !extended_hours && last.open_time >= session_open =>
-            {
+            (
+                Place::Late {
+                    session_open,
+                    close_time,
+                },
+                Some(last),
+            ) if !extended_hours && last.open_time >= session_open => {
                 add_late(last, row.values, close_time);
                 counts.late_rows += 1;
             }

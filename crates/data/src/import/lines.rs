@@ -38,7 +38,12 @@ impl<'p> Lines<'p> {
             Box::new(counted)
         };
         let reader = BufReader::with_capacity(BUFFER_BYTES, inner);
-        Ok(Self { path: path.to_owned(), reader, line: Vec::new(), row: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            line: Vec::new(),
+            row: 0,
+        })
     }
 
     /// The next row with its number, counted from 1, without its line end.
@@ -58,21 +63,30 @@ impl<'p> Lines<'p> {
             }
         }
         if self.line.len() > LONGEST_ROW_BYTES {
-            let problem = format!("it is longer than {LONGEST_ROW_BYTES} bytes, which no row of a data file is");
+            let problem =
+                format!("it is longer than {LONGEST_ROW_BYTES} bytes, which no row of a data file is");
             return Err(self.error(self.row, problem));
         }
         Ok(Some((self.row, trimmed(&self.line, self.row))))
     }
 
     fn error(&self, row: u64, problem: String) -> DataError {
-        DataError::Line { path: self.path.clone(), row, problem }
+        DataError::Line {
+            path: self.path.clone(),
+            row,
+            problem,
+        }
     }
 }
 
 fn trimmed(line: &[u8], row: u64) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if row == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line }
+    if row == 1 {
+        line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
+    } else {
+        line
+    }
 }
 
 /// A file that tells how much of it has been read.

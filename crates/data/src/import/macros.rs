@@ -42,7 +42,11 @@ pub struct PublicationRule {
 impl Default for PublicationRule {
     /// 18:00 on the date itself: after the close of markets and after the Treasury has published its rates.
     fn default() -> Self {
-        Self { delay_days: 0, hour: 18, minute: 0 }
+        Self {
+            delay_days: 0,
+            hour: 18,
+            minute: 0,
+        }
     }
 }
 
@@ -105,13 +109,23 @@ impl MacroImportRequest {
 
     /// A VIX bar file as `vix`, with the series `vix`: its close.
     pub fn vix(path: impl Into<PathBuf>) -> Self {
-        let close = MacroColumn { series: "vix".to_owned(), column: "close".to_owned(), minus: None };
+        let close = MacroColumn {
+            series: "vix".to_owned(),
+            column: "close".to_owned(),
+            minus: None,
+        };
         Self::one(path.into(), "vix", close)
     }
 
     fn one(path: PathBuf, name: &str, column: MacroColumn) -> Self {
         let publication = PublicationRule::default();
-        Self { path, name: name.to_owned(), series: vec![column], publication, source: None }
+        Self {
+            path,
+            name: name.to_owned(),
+            series: vec![column],
+            publication,
+            source: None,
+        }
     }
 }
 
@@ -126,7 +140,11 @@ impl PublicationRule {
     }
 
     fn words(self) -> String {
-        let Self { delay_days, hour, minute } = self;
+        let Self {
+            delay_days,
+            hour,
+            minute,
+        } = self;
         format!("{hour:02}:{minute:02} New York time, {delay_days} days after the date of the row")
     }
 }
@@ -145,8 +163,18 @@ pub fn import_macro_csv(
     let path = lake.macro_path(&request.name)?;
     let (table, counts) = read_table(request, progress)?;
     let name = request.path.file_name().unwrap_or_default().to_string_lossy();
-    let source = request.source.clone().unwrap_or_else(|| format!("CSV file {name}"));
-    let meta = lake.write_macro(&request.name, &table, &Provenance { source, synthetic: false })?;
+    let source = request
+        .source
+        .clone()
+        .unwrap_or_else(|| format!("CSV file {name}"));
+    let meta = lake.write_macro(
+        &request.name,
+        &table,
+        &Provenance {
+            source,
+            synthetic: false,
+        },
+    )?;
     let present = |values: &[f64]| values.iter().filter(|value| !value.is_nan()).count();
     Ok(MacroImportReport {
         name: meta.name,
@@ -154,7 +182,11 @@ pub fn import_macro_csv(
         rows_read: counts.rows_read,
         rows: meta.rows,
         empty_rows: counts.empty_rows,
-        series: table.series.iter().map(|(series, values)| (series.clone(), present(values))).collect(),
+        series: table
+            .series
+            .iter()
+            .map(|(series, values)| (series.clone(), present(values)))
+            .collect(),
         ignored_columns: counts.ignored_columns,
         first: meta.first,
         last: meta.last,
@@ -170,13 +202,23 @@ struct Counts {
     ignored_columns: Vec<String>,
 }
 
-fn read_table(request: &MacroImportRequest, progress: &dyn Progress) -> Result<(MacroTable, Counts), DataError> {
+fn read_table(
+    request: &MacroImportRequest,
+    progress: &dyn Progress,
+) -> Result<(MacroTable, Counts), DataError> {
     let mut lines = Lines::open(&request.path, progress)?;
     let layout = Layout::read(&mut lines, request)?;
-    let mut counts = Counts { ignored_columns: layout.ignored(), ..Counts::default() };
+    let mut counts = Counts {
+        ignored_columns: layout.ignored(),
+        ..Counts::default()
+    };
     let mut table = MacroTable {
         published: Vec::new(),
-        series: request.series.iter().map(|column| (column.series.clone(), Vec::new())).collect(),
+        series: request
+            .series
+            .iter()
+            .map(|column| (column.series.clone(), Vec::new()))
+            .collect(),
         publication: request.publication.words(),
     };
     while let Some((row, line)) = lines.next()? {
@@ -184,8 +226,13 @@ fn read_table(request: &MacroImportRequest, progress: &dyn Progress) -> Result<(
             continue;
         }
         counts.rows_read += 1;
-        let cell = |defect| DataError::Cell { path: request.path.clone(), defect: Box::new(defect) };
-        let (published, values) = layout.read_row(row, line, table.published.last().copied()).map_err(cell)?;
+        let cell = |defect| DataError::Cell {
+            path: request.path.clone(),
+            defect: Box::new(defect),
+        };
+        let (published, values) = layout
+            .read_row(row, line, table.published.last().copied())
+            .map_err(cell)?;
         if values.iter().all(|value| value.is_nan()) {
             counts.empty_rows += 1;
             continue;
@@ -197,7 +244,10 @@ fn read_table(request: &MacroImportRequest, progress: &dyn Progress) -> Result<(
     }
     if table.published.is_empty() {
         let detail = format!("{} rows, none with a value", counts.rows_read);
-        return Err(DataError::NothingToImport { path: request.path.clone(), detail });
+        return Err(DataError::NothingToImport {
+            path: request.path.clone(),
+            detail,
+        });
     }
     Ok((table, counts))
 }
@@ -214,25 +264,49 @@ struct Layout {
 impl Layout {
     fn read(lines: &mut Lines<'_>, request: &MacroImportRequest) -> Result<Self, DataError> {
         let path = &request.path;
-        let empty = || DataError::NothingToImport { path: path.clone(), detail: "the file is empty".to_owned() };
+        let empty = || DataError::NothingToImport {
+            path: path.clone(),
+            detail: "the file is empty".to_owned(),
+        };
         let (_, line) = lines.next()?.ok_or_else(empty)?;
         let names: Vec<String> = split(line).map(shown).collect();
         if names.first().map(String::as_str) != Some(TIMESTAMP) {
             let (found, expected) = (shown(line), TIMESTAMP.to_owned());
-            return Err(DataError::Header { path: path.clone(), found, expected });
+            return Err(DataError::Header {
+                path: path.clone(),
+                found,
+                expected,
+            });
         }
         let place = |column: &str| find_column(path, &names, column);
         let wanted = request
             .series
             .iter()
-            .map(|series| Ok((place(&series.column)?, series.minus.as_deref().map(place).transpose()?)))
+            .map(|series| {
+                Ok((
+                    place(&series.column)?,
+                    series.minus.as_deref().map(place).transpose()?,
+                ))
+            })
             .collect::<Result<_, DataError>>()?;
-        Ok(Self { wanted, rule: request.publication, time_of_day: request.publication.time_of_day()?, names })
+        Ok(Self {
+            wanted,
+            rule: request.publication,
+            time_of_day: request.publication.time_of_day()?,
+            names,
+        })
     }
 
     fn ignored(&self) -> Vec<String> {
-        let used = |index: &usize| self.wanted.iter().any(|(a, b)| a == index || b.as_ref() == Some(index));
-        (1..self.names.len()).filter(|index| !used(index)).map(|index| self.names[index].clone()).collect()
+        let used = |index: &usize| {
+            self.wanted
+                .iter()
+                .any(|(a, b)| a == index || b.as_ref() == Some(index))
+        };
+        (1..self.names.len())
+            .filter(|index| !used(index))
+            .map(|index| self.names[index].clone())
+            .collect()
     }
 
     /// The publication time and the value of each series; NaN where a column it needs is empty.
@@ -245,21 +319,46 @@ impl Layout {
         let fields: Vec<&[u8]> = split(line).collect();
         let defect = |rule, column: &str, value: &[u8], allowed: &str| {
             let (column, value, allowed) = (column.to_owned(), shown(value), allowed.to_owned());
-            RowDefect { row, rule, column, value, allowed }
+            RowDefect {
+                row,
+                rule,
+                column,
+                value,
+                allowed,
+            }
         };
         if fields.len() != self.names.len() {
-            let allowed = format!("{} fields as in the header, numbers with a decimal point", self.names.len());
+            let allowed = format!(
+                "{} fields as in the header, numbers with a decimal point",
+                self.names.len()
+            );
             return Err(defect(Rule::Syntax, "row", line, &allowed));
         }
         let published = date_of(fields[0]).and_then(|date| self.published(date));
-        let published = published
-            .ok_or_else(|| defect(Rule::Syntax, TIMESTAMP, fields[0], "a date such as 2020-12-31, without a time"))?;
+        let published = published.ok_or_else(|| {
+            defect(
+                Rule::Syntax,
+                TIMESTAMP,
+                fields[0],
+                "a date such as 2020-12-31, without a time",
+            )
+        })?;
         if before.is_some_and(|before| published <= before) {
-            return Err(defect(Rule::Monotonic, TIMESTAMP, fields[0], "a date after the one of the row before"));
+            return Err(defect(
+                Rule::Monotonic,
+                TIMESTAMP,
+                fields[0],
+                "a date after the one of the row before",
+            ));
         }
         let value = |index: usize| {
             cell(fields[index]).ok_or_else(|| {
-                defect(Rule::Syntax, &self.names[index], fields[index], "a finite number, or nothing")
+                defect(
+                    Rule::Syntax,
+                    &self.names[index],
+                    fields[index],
+                    "a finite number, or nothing",
+                )
             })
         };
         let values = self.wanted.iter().map(|(column, minus)| {
@@ -270,16 +369,22 @@ impl Layout {
     }
 
     fn published(&self, date: NaiveDate) -> Option<UtcNanos> {
-        new_york(date.checked_add_signed(TimeDelta::days(i64::from(self.rule.delay_days)))?, self.time_of_day)
+        new_york(
+            date.checked_add_signed(TimeDelta::days(i64::from(self.rule.delay_days)))?,
+            self.time_of_day,
+        )
     }
 }
 
 fn find_column(path: &Path, names: &[String], column: &str) -> Result<usize, DataError> {
-    names.iter().position(|name| name == column).ok_or_else(|| DataError::Header {
-        path: path.to_owned(),
-        found: listed(names.iter().cloned()),
-        expected: format!("{TIMESTAMP}` and have the column `{column}"),
-    })
+    names
+        .iter()
+        .position(|name| name == column)
+        .ok_or_else(|| DataError::Header {
+            path: path.to_owned(),
+            found: listed(names.iter().cloned()),
+            expected: format!("{TIMESTAMP}` and have the column `{column}"),
+        })
 }
 
 /// A date label: midnight UTC or no time at all.

@@ -132,7 +132,11 @@ impl ImportRequest {
     /// What the stamps mean.
     pub fn convention(&self) -> StampConvention {
         let daily_equity = (self.asset_class, self.timeframe) == (AssetClass::Equity, Timeframe::D1);
-        let usual = if daily_equity { StampConvention::SessionDate } else { StampConvention::BarOpen };
+        let usual = if daily_equity {
+            StampConvention::SessionDate
+        } else {
+            StampConvention::BarOpen
+        };
         self.stamp.unwrap_or(usual)
     }
 
@@ -158,8 +162,16 @@ impl ImportRequest {
     }
 
     fn provenance(&self) -> Provenance {
-        let name = || format!("CSV file {}", self.path.file_name().unwrap_or_default().to_string_lossy());
-        Provenance { source: self.source.clone().unwrap_or_else(name), synthetic: false }
+        let name = || {
+            format!(
+                "CSV file {}",
+                self.path.file_name().unwrap_or_default().to_string_lossy()
+            )
+        };
+        Provenance {
+            source: self.source.clone().unwrap_or_else(name),
+            synthetic: false,
+        }
     }
 }
 
@@ -167,7 +179,7 @@ impl ImportRequest {
 ///
 /// # Errors
 /// When the request contradicts itself, the file or the factor file cannot be read, rows break rules and are to be
-/// refused ([`DataError::Rows`]), no row is left, or the lake cannot be written. The lake is then as it was.
+/// refused ([`DataError::Rows`]), no row is left, or the lake cannot be written. The bars are then as they were.
 pub fn import_csv(
     lake: &Lake,
     request: &ImportRequest,
@@ -187,12 +199,14 @@ pub fn import_csv(
         None => (intake.bars, None),
     };
     let any_bad = !intake.defects.rows.is_empty();
+    // Bad rows are safe before the bars without them appear; those of an earlier import go after they were replaced.
     if any_bad {
         quarantine::write(&request.path, &intake.defects.rows, &quarantine)?;
-    } else {
-        remove(&quarantine)?;
     }
     let meta = lake.write_bars(&key, &bars, raw.as_ref(), &request.provenance())?;
+    if !any_bad {
+        remove(&quarantine)?;
+    }
     Ok(ImportReport {
         key,
         path,
@@ -225,7 +239,10 @@ fn refuse_bad(request: &ImportRequest, intake: &Intake, quarantine: &Path) -> Re
     if intake.bars.is_empty() {
         let (read, outside) = (intake.counts.rows_read, intake.counts.outside_session);
         let detail = format!("of {read} rows, {total} break rules and {outside} lie outside the session");
-        return Err(DataError::NothingToImport { path: request.path.clone(), detail });
+        return Err(DataError::NothingToImport {
+            path: request.path.clone(),
+            detail,
+        });
     }
     Ok(())
 }
@@ -237,7 +254,10 @@ fn refuse_bad(request: &ImportRequest, intake: &Intake, quarantine: &Path) -> Re
 /// When the folder cannot be read, or there is no such file, or several; the error lists what there is.
 pub fn locate_csv(folder: &Path, symbol: &str, timeframe: Timeframe) -> Result<PathBuf, DataError> {
     let letters = |text: &str| -> String {
-        text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+        text.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect()
     };
     let wanted = [letters(symbol), letters(timeframe.code())];
     let mut exact = Vec::new();
@@ -245,11 +265,21 @@ pub fn locate_csv(folder: &Path, symbol: &str, timeframe: Timeframe) -> Result<P
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(DataError::io("read the folder", folder))? {
         let path = entry.map_err(DataError::io("read the folder", folder))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(stem) = name.strip_suffix(".gz").unwrap_or(&name).strip_suffix(".csv") else { continue };
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let Some(stem) = name.strip_suffix(".gz").unwrap_or(&name).strip_suffix(".csv") else {
+            continue;
+        };
         let parts: Vec<String> = stem.splitn(3, '_').map(letters).collect();
         if parts.starts_with(&wanted) {
-            if parts.len() == 2 { exact.push(path) } else { similar.push(path) }
+            if parts.len() == 2 {
+                exact.push(path)
+            } else {
+                similar.push(path)
+            }
         }
         names.push(name);
     }
@@ -262,7 +292,11 @@ pub fn locate_csv(folder: &Path, symbol: &str, timeframe: Timeframe) -> Result<P
     let several = found.iter().map(|path| path.display().to_string());
     Err(DataError::Request {
         field: "from",
-        found: if found.is_empty() { format!("the folder {}", folder.display()) } else { listed(several) },
+        found: if found.is_empty() {
+            format!("the folder {}", folder.display())
+        } else {
+            listed(several)
+        },
         allowed: format!(
             "one file {0}_{1}.csv, {0}_{1}.csv.gz or {0}_{1}_<anything>.csv[.gz]; the folder has {2}",
             wanted[0],

@@ -53,11 +53,16 @@ impl Placer {
 
     /// What a stamp may be, for messages.
     pub(super) fn allowed(&self, rule: Rule) -> String {
-        let span = self.calendar.span().map(|(first, last)| format!("{first} to {last}"));
+        let span = self
+            .calendar
+            .span()
+            .map(|(first, last)| format!("{first} to {last}"));
         match (rule, self.convention) {
             (Rule::CalendarRange, _) => format!("a date the calendar knows, {}", span.unwrap_or_default()),
             (Rule::NotASession, _) => "a trading day of the calendar".to_owned(),
-            (_, StampConvention::SessionDate) => "the date of a session, at 00:00 UTC or without a time".to_owned(),
+            (_, StampConvention::SessionDate) => {
+                "the date of a session, at 00:00 UTC or without a time".to_owned()
+            }
             (_, StampConvention::BarOpen) => format!("the begin of a {} bar of the grid", self.timeframe),
             (_, StampConvention::BarEnd) => format!("the end of a {} bar of the grid", self.timeframe),
         }
@@ -69,12 +74,22 @@ impl Placer {
             return Err(Rule::StampGrid);
         }
         let session = self.calendar.session(date).ok_or_else(|| self.no_session(date))?;
-        Ok(Place::Bar(BarSlot { open_time: session.open, close_time: session.close }))
+        Ok(Place::Bar(BarSlot {
+            open_time: session.open,
+            close_time: session.close,
+        }))
     }
 
     fn no_session(&self, date: chrono::NaiveDate) -> Rule {
-        let known = self.calendar.span().is_none_or(|(first, last)| (first..=last).contains(&date));
-        if known { Rule::NotASession } else { Rule::CalendarRange }
+        let known = self
+            .calendar
+            .span()
+            .is_none_or(|(first, last)| (first..=last).contains(&date));
+        if known {
+            Rule::NotASession
+        } else {
+            Rule::CalendarRange
+        }
     }
 
     /// `inside` is an instant within the bar.
@@ -87,7 +102,11 @@ impl Placer {
             StampConvention::BarEnd => [slot.window.close_time, slot.bar.close_time],
             _ => [slot.window.open_time, slot.bar.open_time],
         };
-        if marks.contains(&stamp) { Ok(Place::Bar(slot.bar)) } else { Err(Rule::StampGrid) }
+        if marks.contains(&stamp) {
+            Ok(Place::Bar(slot.bar))
+        } else {
+            Err(Rule::StampGrid)
+        }
     }
 
     fn outside(&self, stamp: UtcNanos, inside: UtcNanos, session: Session) -> Place {
@@ -99,7 +118,10 @@ impl Placer {
             StampConvention::BarEnd => stamp,
             _ => stamp.saturating_add(self.timeframe.nanos()),
         };
-        Place::Late { session_open: session.open, close_time: end.min(usual_close) }
+        Place::Late {
+            session_open: session.open,
+            close_time: end.min(usual_close),
+        }
     }
 
     fn day_of(&mut self, instant: UtcNanos) -> Result<DayGrid, Rule> {

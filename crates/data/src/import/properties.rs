@@ -11,7 +11,10 @@ const CLEAN: &str = "timestamp,open,high,low,close,volume\n\
 
 /// A clean file with some bytes replaced, put in or taken out.
 fn broken() -> impl Strategy<Value = Vec<u8>> {
-    let bytes = prop_oneof![any::<u8>(), proptest::sample::select(b",.\"\n\r\0-0129eN\xef\xff".to_vec())];
+    let bytes = prop_oneof![
+        any::<u8>(),
+        proptest::sample::select(b",.\"\n\r\0-0129eN\xef\xff".to_vec())
+    ];
     let edit = (0..CLEAN.len(), bytes, 0..3_u8);
     proptest::collection::vec(edit, 0..12).prop_map(|edits| {
         let mut text = CLEAN.as_bytes().to_vec();
@@ -33,7 +36,10 @@ fn import(text: &[u8], bad_rows: BadRows) -> Result<ImportReport, DataError> {
     let path = folder.path().join("in.csv");
     std::fs::write(&path, text).unwrap();
     let key = BarKey::new(AssetClass::Crypto, "X", Timeframe::D1).unwrap();
-    let request = ImportRequest { bad_rows, ..ImportRequest::new(path, &key) };
+    let request = ImportRequest {
+        bad_rows,
+        ..ImportRequest::new(path, &key)
+    };
     let lake = Lake::new(folder.path().join("data"));
     let report = import_csv(&lake, &request, &Silent)?;
     let stored = lake.load_bars(AssetClass::Crypto, "X", Timeframe::D1)?;
@@ -42,7 +48,10 @@ fn import(text: &[u8], bad_rows: BadRows) -> Result<ImportReport, DataError> {
     if let Some(quarantine) = &report.quarantine {
         let text = std::fs::read(quarantine).unwrap();
         let rows = text.split(|byte| *byte == b'\n').count() as u64 - 2;
-        assert_eq!(rows, report.quarantined.iter().map(|(_, count)| count).sum::<u64>());
+        assert_eq!(
+            rows,
+            report.quarantined.iter().map(|(_, count)| count).sum::<u64>()
+        );
     }
     Ok(report)
 }

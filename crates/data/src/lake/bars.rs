@@ -1,6 +1,5 @@
 //! Bar files.
 
-use std::fs;
 use std::path::Path;
 
 use sextant_domain::{Bar, BarSeries, BarsView, UtcNanos};
@@ -8,7 +7,7 @@ use sextant_domain::{Bar, BarSeries, BarsView, UtcNanos};
 use super::columns::Columns;
 use super::meta::FORMAT;
 use super::{BarMeta, FileDefect, FileMeta, Provenance, RawBars, StoredBars, atomic, parquet};
-use crate::{BarKey, DataError, commands};
+use crate::{BarKey, DataError};
 
 const UNADJUSTED: &str = "none: prices are those of the source";
 const TIMES: [&str; 2] = ["open_time", "close_time"];
@@ -28,7 +27,10 @@ pub(super) fn write(
         return Err(encode_error(path, "there are no bars"));
     };
     if raw.is_some_and(|raw| !fits(bars, raw)) {
-        return Err(encode_error(path, "the raw bars have other times than the adjusted ones"));
+        return Err(encode_error(
+            path,
+            "the raw bars have other times than the adjusted ones",
+        ));
     }
     let columns = to_columns(bars, raw);
     let mut meta = BarMeta {
@@ -51,22 +53,16 @@ pub(super) fn write(
     Ok(meta)
 }
 
-/// Reads and checks a file.
-pub(super) fn load(path: &Path, key: &BarKey) -> Result<StoredBars, DataError> {
-    let bytes = fs::read(path).map_err(DataError::io("read", path))?;
-    from_bytes(&bytes, key).map_err(|defect| DataError::Damaged {
-        path: path.to_owned(),
-        defect,
-        command: commands::import_bars(key),
-    })
-}
-
-fn from_bytes(bytes: &[u8], key: &BarKey) -> Result<StoredBars, FileDefect> {
+/// Reads and checks the bytes of a file.
+pub(super) fn from_bytes(bytes: &[u8], key: &BarKey) -> Result<StoredBars, FileDefect> {
     let (json, mut columns) = parquet::decode(bytes)?;
     let meta = own_meta(FileMeta::from_json(&json)?, key)?;
     let found = columns.digest(&identity(&meta));
     if found != meta.digest {
-        return Err(FileDefect::Digest { stored: meta.digest, found });
+        return Err(FileDefect::Digest {
+            stored: meta.digest,
+            found,
+        });
     }
     let (bars, raw) = from_columns(&mut columns, &meta.adjustment)?;
     Ok(StoredBars { bars, raw, meta })
@@ -76,13 +72,24 @@ fn own_meta(meta: FileMeta, key: &BarKey) -> Result<BarMeta, FileDefect> {
     let found = meta.title();
     match meta {
         FileMeta::Bars(meta) if found == key.to_string() => Ok(meta),
-        _ => Err(FileDefect::OtherContent { expected: key.to_string(), found }),
+        _ => Err(FileDefect::OtherContent {
+            expected: key.to_string(),
+            found,
+        }),
     }
 }
 
 /// What the bars are, beside their values.
 fn identity(meta: &BarMeta) -> String {
-    let BarMeta { format, symbol, asset_class, timeframe, synthetic, adjustment, .. } = meta;
+    let BarMeta {
+        format,
+        symbol,
+        asset_class,
+        timeframe,
+        synthetic,
+        adjustment,
+        ..
+    } = meta;
     format!("bars\n{format}\n{asset_class}\n{symbol}\n{timeframe}\nsynthetic {synthetic}\n{adjustment}")
 }
 
@@ -91,17 +98,26 @@ fn fits(bars: &BarSeries, raw: &RawBars) -> bool {
     adjusted.open_time == traded.open_time
         && adjusted.close_time == traded.close_time
         && raw.adjustment_factor.len() == bars.len()
-        && raw.adjustment_factor.iter().all(|factor| factor.is_finite() && *factor > 0.0)
+        && raw
+            .adjustment_factor
+            .iter()
+            .all(|factor| factor.is_finite() && *factor > 0.0)
 }
 
 fn encode_error(path: &Path, message: &str) -> DataError {
-    DataError::Encode { path: path.to_owned(), message: message.to_owned() }
+    DataError::Encode {
+        path: path.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 fn to_columns(bars: &BarSeries, raw: Option<&RawBars>) -> Columns {
     let view = bars.view();
     let nanos = |times: &[UtcNanos]| times.iter().map(|time| time.nanos()).collect();
-    let times = vec![(TIMES[0].to_owned(), nanos(view.open_time)), (TIMES[1].to_owned(), nanos(view.close_time))];
+    let times = vec![
+        (TIMES[0].to_owned(), nanos(view.open_time)),
+        (TIMES[1].to_owned(), nanos(view.close_time)),
+    ];
     let mut values: Vec<_> = value_columns(&VALUES, view).collect();
     if let Some(raw) = raw {
         values.extend(value_columns(&RAW_VALUES, raw.bars.view()));
@@ -115,7 +131,10 @@ fn value_columns<'a>(
     view: BarsView<'a>,
 ) -> impl Iterator<Item = (String, Vec<f64>)> + 'a {
     let columns = [view.open, view.high, view.low, view.close, view.volume];
-    names.iter().zip(columns).map(|(name, column)| ((*name).to_owned(), column.to_vec()))
+    names
+        .iter()
+        .zip(columns)
+        .map(|(name, column)| ((*name).to_owned(), column.to_vec()))
 }
 
 fn from_columns(columns: &mut Columns, adjustment: &str) -> Result<(BarSeries, Option<RawBars>), FileDefect> {
@@ -145,8 +164,14 @@ fn check_names(columns: &Columns, adjusted: bool) -> Result<(), FileDefect> {
         expected.push(FACTOR);
     }
     let times = columns.times.iter().map(|(name, _)| name.as_str());
-    let found: Vec<&str> = times.chain(columns.values.iter().map(|(name, _)| name.as_str())).collect();
-    if found == expected { Ok(()) } else { Err(FileDefect::Columns(found.join(", "))) }
+    let found: Vec<&str> = times
+        .chain(columns.values.iter().map(|(name, _)| name.as_str()))
+        .collect();
+    if found == expected {
+        Ok(())
+    } else {
+        Err(FileDefect::Columns(found.join(", ")))
+    }
 }
 
 fn to_series(

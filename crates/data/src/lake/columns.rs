@@ -12,7 +12,9 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn rows(&self) -> usize {
         let times = self.times.first().map(|(_, column)| column.len());
-        times.or_else(|| self.values.first().map(|(_, column)| column.len())).unwrap_or(0)
+        times
+            .or_else(|| self.values.first().map(|(_, column)| column.len()))
+            .unwrap_or(0)
     }
 
     /// BLAKE3 over the identity, then over name, length and little-endian bytes of every column, in order, in
@@ -34,7 +36,12 @@ impl Columns {
     /// Takes a time column out by name.
     pub(super) fn take_times(&mut self, name: &str) -> Option<Vec<UtcNanos>> {
         let column = self.times.iter_mut().find(|(known, _)| known == name)?;
-        Some(std::mem::take(&mut column.1).into_iter().map(UtcNanos::from_nanos).collect())
+        Some(
+            std::mem::take(&mut column.1)
+                .into_iter()
+                .map(UtcNanos::from_nanos)
+                .collect(),
+        )
     }
 
     /// Takes a number column out by name.
@@ -71,7 +78,10 @@ mod tests {
     fn columns() -> Columns {
         let times = (0..3_000_i64).collect();
         let values = (0..3_000).map(|n| f64::from(n) + 0.5).collect();
-        Columns { times: vec![("open_time".to_owned(), times)], values: vec![("close".to_owned(), values)] }
+        Columns {
+            times: vec![("open_time".to_owned(), times)],
+            values: vec![("close".to_owned(), values)],
+        }
     }
 
     #[test]
@@ -97,6 +107,9 @@ mod tests {
             times: vec![("t".to_owned(), vec![1, -1])],
             values: vec![("v".to_owned(), vec![1.5, f64::NAN])],
         };
-        assert_eq!(columns.digest("x"), "b377ff22e4474061334393348ec62643a203b0a963fae8cbb58202d1999148fb");
+        assert_eq!(
+            columns.digest("x"),
+            "b377ff22e4474061334393348ec62643a203b0a963fae8cbb58202d1999148fb"
+        );
     }
 }

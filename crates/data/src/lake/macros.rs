@@ -39,7 +39,10 @@ pub(super) fn write(
     meta.digest = columns.digest(&identity(&meta));
     let json = FileMeta::Macro(meta.clone()).to_json();
     let encoded = parquet::encode(&columns, json);
-    let bytes = encoded.map_err(|message| DataError::Encode { path: path.to_owned(), message })?;
+    let bytes = encoded.map_err(|message| DataError::Encode {
+        path: path.to_owned(),
+        message,
+    })?;
     atomic::replace(path, &bytes)?;
     Ok(meta)
 }
@@ -51,7 +54,10 @@ pub(super) fn load(path: &Path, name: &str) -> Result<(MacroTable, MacroMeta), D
         let meta = own_meta(&json, name)?;
         let found = columns.digest(&identity(&meta));
         if found != meta.digest {
-            return Err(FileDefect::Digest { stored: meta.digest, found });
+            return Err(FileDefect::Digest {
+                stored: meta.digest,
+                found,
+            });
         }
         Ok((from_columns(&mut columns, &meta)?, meta))
     })
@@ -59,14 +65,20 @@ pub(super) fn load(path: &Path, name: &str) -> Result<(MacroTable, MacroMeta), D
 
 /// The series a file holds, by its metadata.
 pub(super) fn series_names(path: &Path, name: &str) -> Result<Vec<String>, DataError> {
-    with_bytes(path, name, |bytes| Ok(own_meta(&parquet::decode_metadata(bytes)?, name)?.series))
+    with_bytes(path, name, |bytes| {
+        Ok(own_meta(&parquet::decode_metadata(bytes)?, name)?.series)
+    })
 }
 
 /// One series of a table, without the rows in which it has no value.
 pub(super) fn series(table: &MacroTable, name: &str) -> Result<MacroSeries, DataError> {
     let column = table.series.iter().find(|(known, _)| known == name);
     let (_, values) = column.ok_or_else(|| table_error(name, "the table has no such series"))?;
-    let rows = table.published.iter().zip(values).filter(|(_, value)| !value.is_nan());
+    let rows = table
+        .published
+        .iter()
+        .zip(values)
+        .filter(|(_, value)| !value.is_nan());
     let (published, values) = rows.map(|(time, value)| (*time, *value)).unzip();
     MacroSeries::new(name, published, values).map_err(|error| table_error(name, &error.to_string()))
 }
@@ -89,12 +101,21 @@ fn own_meta(json: &str, name: &str) -> Result<MacroMeta, FileDefect> {
     let found = meta.title();
     match meta {
         FileMeta::Macro(meta) if meta.name == name => Ok(meta),
-        _ => Err(FileDefect::OtherContent { expected: format!("the macro table {name}"), found }),
+        _ => Err(FileDefect::OtherContent {
+            expected: format!("the macro table {name}"),
+            found,
+        }),
     }
 }
 
 fn identity(meta: &MacroMeta) -> String {
-    let MacroMeta { format, name, synthetic, publication, .. } = meta;
+    let MacroMeta {
+        format,
+        name,
+        synthetic,
+        publication,
+        ..
+    } = meta;
     format!("macro\n{format}\n{name}\nsynthetic {synthetic}\n{publication}")
 }
 
@@ -109,10 +130,16 @@ fn check(name: &str, table: &MacroTable) -> Result<(), DataError> {
             return Err(table_error(name, &format!("the series name `{series}` is taken")));
         }
         if let Some(value) = values.iter().find(|value| value.is_infinite()) {
-            return Err(table_error(name, &format!("{series} has the value {value}; allowed are finite numbers")));
+            return Err(table_error(
+                name,
+                &format!("{series} has the value {value}; allowed are finite numbers"),
+            ));
         }
         // The vocabulary's own check of lengths and order.
-        let present: Vec<f64> = values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect();
+        let present: Vec<f64> = values
+            .iter()
+            .map(|value| if value.is_nan() { 0.0 } else { *value })
+            .collect();
         MacroSeries::new(series.as_str(), table.published.clone(), present)
             .map_err(|error| table_error(name, &error.to_string()))?;
     }
@@ -120,12 +147,18 @@ fn check(name: &str, table: &MacroTable) -> Result<(), DataError> {
 }
 
 fn table_error(name: &str, problem: &str) -> DataError {
-    DataError::MacroTable { name: name.to_owned(), problem: problem.to_owned() }
+    DataError::MacroTable {
+        name: name.to_owned(),
+        problem: problem.to_owned(),
+    }
 }
 
 fn to_columns(table: &MacroTable) -> Columns {
     let published = table.published.iter().map(|time| time.nanos()).collect();
-    Columns { times: vec![(PUBLISHED.to_owned(), published)], values: table.series.clone() }
+    Columns {
+        times: vec![(PUBLISHED.to_owned(), published)],
+        values: table.series.clone(),
+    }
 }
 
 fn from_columns(columns: &mut Columns, meta: &MacroMeta) -> Result<MacroTable, FileDefect> {
@@ -136,5 +169,9 @@ fn from_columns(columns: &mut Columns, meta: &MacroMeta) -> Result<MacroTable, F
     let published = columns.take_times(PUBLISHED);
     let published = published.ok_or_else(|| FileDefect::Columns(format!("`{PUBLISHED}` is missing")))?;
     let series = std::mem::take(&mut columns.values);
-    Ok(MacroTable { published, series, publication: meta.publication.clone() })
+    Ok(MacroTable {
+        published,
+        series,
+        publication: meta.publication.clone(),
+    })
 }

@@ -46,7 +46,9 @@ pub enum FileDefect {
     #[error("it is empty")]
     Empty,
     /// Not the beginning and end of a Parquet file.
-    #[error("it does not begin and end like a Parquet file: it is cut short, half written, or something else")]
+    #[error(
+        "it does not begin and end like a Parquet file: it is cut short, half written, or something else"
+    )]
     NotParquet,
     /// A Parquet file without a seal at the place where it should be.
     #[error("it has no valid seal: another program wrote it, or it is damaged")]
@@ -195,7 +197,7 @@ impl Lake {
         let mut entries = Vec::new();
         for class in AssetClass::ALL {
             for path in self.files(folder(class))? {
-                let content = inspect_bars(&path, class).map(FileMeta::Bars);
+                let content = self.inspect_bars(&path, class).map(FileMeta::Bars);
                 entries.push(LakeEntry { path, content });
             }
         }
@@ -213,7 +215,11 @@ impl Lake {
     pub fn bar_keys(&self) -> Result<Vec<BarKey>, DataError> {
         let mut keys = Vec::new();
         for class in AssetClass::ALL {
-            keys.extend(self.files(folder(class))?.iter().filter_map(|path| BarKey::from_stem(class, &stem(path))));
+            keys.extend(
+                self.files(folder(class))?
+                    .iter()
+                    .filter_map(|path| BarKey::from_stem(class, &stem(path))),
+            );
         }
         Ok(keys)
     }
@@ -230,7 +236,11 @@ impl Lake {
     ) -> Result<StoredBars, DataError> {
         let key = BarKey::new(class, symbol, timeframe)?;
         let path = self.bars_path(&key);
-        if path.is_file() { bars::load(&path, &key) } else { Err(self.missing_bars(&key)?) }
+        if path.is_file() {
+            self.load_file(&path, &key)
+        } else {
+            Err(self.missing_bars(&key)?)
+        }
     }
 
     /// Writes bars, replacing the file there was.
@@ -254,8 +264,16 @@ impl Lake {
     pub fn resample_bars(&self, key: &BarKey, to: Timeframe) -> Result<(BarMeta, ResampleReport), DataError> {
         let stored = self.load_bars(key.class(), key.symbol(), key.timeframe())?;
         let made = resample_stored(&stored, key.class(), to)?;
-        let source = format!("resampled from {} of digest {}; {}", key.timeframe(), stored.meta.digest, stored.meta.source);
-        let provenance = Provenance { source, synthetic: stored.meta.synthetic };
+        let source = format!(
+            "resampled from {} of digest {}; {}",
+            key.timeframe(),
+            stored.meta.digest,
+            stored.meta.source
+        );
+        let provenance = Provenance {
+            source,
+            synthetic: stored.meta.synthetic,
+        };
         let target = key.with_timeframe(to);
         let meta = self.write_bars(&target, &made.bars, made.raw.as_ref(), &provenance)?;
         Ok((meta, made.report))
@@ -274,7 +292,10 @@ impl Lake {
             match macros::series_names(&path, &stem(&path)) {
                 Ok(names) if names.iter().any(|name| name == series) => {
                     let (table, meta) = macros::load(&path, &stem(&path))?;
-                    return Ok(StoredMacro { series: macros::series(&table, series)?, meta });
+                    return Ok(StoredMacro {
+                        series: macros::series(&table, series)?,
+                        meta,
+                    });
                 }
                 Ok(names) => there.extend(names),
                 Err(error) => damaged = damaged.or(Some(error)),
@@ -284,7 +305,7 @@ impl Lake {
             wanted: format!("the macro series {series}"),
             root: self.root.clone(),
             there: listed(there),
-            command: commands::import_macro(series),
+            command: commands::import_macro_series(series),
         }))
     }
 
@@ -301,15 +322,44 @@ impl Lake {
         macros::write(&self.macro_path(name)?, name, table, provenance)
     }
 
+    fn load_file(&self, path: &Path, key: &BarKey) -> Result<StoredBars, DataError> {
+        let bytes = fs::read(path).map_err(DataError::io("read", path))?;
+        bars::from_bytes(&bytes, key).map_err(|defect| {
+            // Where the folder cannot be read either, the import is the only way there is.
+            let finer = self.bar_keys().ok().and_then(|keys| finer_than(key, &keys));
+            let import = commands::import_bars(key);
+            let command = finer.map_or(import.clone(), |finer| {
+                let resample = commands::resample_bars(key, finer);
+                format!("{import}; or, if it was made from {finer} bars: {resample}")
+            });
+            DataError::Damaged {
+                path: path.to_owned(),
+                defect,
+                command,
+            }
+        })
+    }
+
+    fn inspect_bars(&self, path: &Path, class: AssetClass) -> Result<BarMeta, DataError> {
+        let key = BarKey::from_stem(class, &stem(path)).ok_or_else(|| DataError::Damaged {
+            path: path.to_owned(),
+            defect: FileDefect::Name,
+            command: "give the file the name of its content, or remove it and import again".to_owned(),
+        })?;
+        self.load_file(path, &key).map(|stored| stored.meta)
+    }
+
     fn missing_bars(&self, key: &BarKey) -> Result<DataError, DataError> {
         let keys = self.bar_keys()?;
-        let same = |known: &&BarKey| known.class() == key.class() && known.symbol() == key.symbol();
-        let finer = keys.iter().filter(same).map(BarKey::timeframe).filter(|known| *known < key.timeframe()).max();
+        let command = finer_than(key, &keys).map_or_else(
+            || commands::import_bars(key),
+            |finer| commands::resample_bars(key, finer),
+        );
         Ok(DataError::Missing {
             wanted: key.to_string(),
             root: self.root.clone(),
             there: listed(keys.iter().map(BarKey::to_string)),
-            command: finer.map_or_else(|| commands::import_bars(key), |finer| commands::resample_bars(key, finer)),
+            command,
         })
     }
 
@@ -334,16 +384,20 @@ impl Lake {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
-fn inspect_bars(path: &Path, class: AssetClass) -> Result<BarMeta, DataError> {
-    let key = BarKey::from_stem(class, &stem(path)).ok_or_else(|| DataError::Damaged {
-        path: path.to_owned(),
-        defect: FileDefect::Name,
-        command: "remove the file, or give it the name of its content".to_owned(),
-    })?;
-    bars::load(path, &key).map(|stored| stored.meta)
+/// The coarsest of the timeframes from which the bars of `key` could be made.
+fn finer_than(key: &BarKey, keys: &[BarKey]) -> Option<Timeframe> {
+    let same = keys
+        .iter()
+        .filter(|known| known.class() == key.class() && known.symbol() == key.symbol());
+    same.map(BarKey::timeframe)
+        .filter(|known| *known < key.timeframe())
+        .max()
 }
 
 #[cfg(test)]

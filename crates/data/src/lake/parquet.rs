@@ -25,7 +25,10 @@ pub(super) fn encode(columns: &Columns, metadata: String) -> Result<Vec<u8>, Str
     ParquetWriter::new(&mut bytes)
         .with_compression(ParquetCompression::Lz4Raw)
         .with_statistics(StatisticsOptions::default())
-        .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(METADATA_KEY.to_owned(), metadata)])))
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(
+            METADATA_KEY.to_owned(),
+            metadata,
+        )])))
         .finish(&mut frame)
         .map_err(|error| error.to_string())?;
     seal::seal(bytes).ok_or_else(|| "the writer did not produce a Parquet file".to_owned())
@@ -49,8 +52,11 @@ pub(super) fn decode_metadata(bytes: &[u8]) -> Result<String, FileDefect> {
 
 /// A sealed file does not make the reader panic, but a file with a forged seal might.
 fn guarded<T>(read: impl FnOnce() -> Result<T, FileDefect>) -> Result<T, FileDefect> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(FileDefect::Unreadable("the Parquet reader gave up on it".to_owned())))
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(FileDefect::Unreadable(
+            "the Parquet reader gave up on it".to_owned(),
+        ))
+    })
 }
 
 fn unreadable(error: PolarsError) -> FileDefect {
@@ -61,20 +67,32 @@ fn read_metadata(bytes: &[u8]) -> Result<(String, usize), FileDefect> {
     let mut reader = ParquetReader::new(Cursor::new(bytes));
     let file = reader.get_metadata().map_err(unreadable)?;
     let pairs = file.key_value_metadata().iter().flatten();
-    let ours = pairs.into_iter().find(|pair| pair.key == METADATA_KEY).and_then(|pair| pair.value.clone());
+    let ours = pairs
+        .into_iter()
+        .find(|pair| pair.key == METADATA_KEY)
+        .and_then(|pair| pair.value.clone());
     let ours = ours.ok_or_else(|| FileDefect::Metadata(format!("the key `{METADATA_KEY}` is missing")))?;
     Ok((ours, file.num_rows))
 }
 
 fn read_frame(bytes: &[u8], rows: usize) -> PolarsResult<DataFrame> {
-    let parallel = if rows > PARALLEL_ROWS { ParallelStrategy::Auto } else { ParallelStrategy::None };
-    ParquetReader::new(Cursor::new(bytes)).read_parallel(parallel).set_rechunk(true).finish()
+    let parallel = if rows > PARALLEL_ROWS {
+        ParallelStrategy::Auto
+    } else {
+        ParallelStrategy::None
+    };
+    ParquetReader::new(Cursor::new(bytes))
+        .read_parallel(parallel)
+        .set_rechunk(true)
+        .finish()
 }
 
 fn to_frame(columns: &Columns) -> PolarsResult<DataFrame> {
     let times = columns.times.iter().map(|(name, column)| {
         let chunked = Int64Chunked::from_slice(name.as_str().into(), column);
-        chunked.into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)).into_column()
+        chunked
+            .into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC))
+            .into_column()
     });
     let values = columns.values.iter().map(|(name, column)| {
         if column.iter().any(|value| value.is_nan()) {
@@ -87,13 +105,22 @@ fn to_frame(columns: &Columns) -> PolarsResult<DataFrame> {
 }
 
 fn from_frame(frame: &DataFrame) -> Result<Columns, FileDefect> {
-    let mut columns = Columns { times: Vec::new(), values: Vec::new() };
+    let mut columns = Columns {
+        times: Vec::new(),
+        values: Vec::new(),
+    };
     for column in frame.columns() {
         let name = column.name().to_string();
         match column.dtype() {
-            DataType::Datetime(TimeUnit::Nanoseconds, Some(_)) => columns.times.push((name, time_column(column)?)),
+            DataType::Datetime(TimeUnit::Nanoseconds, Some(_)) => {
+                columns.times.push((name, time_column(column)?))
+            }
             DataType::Float64 => columns.values.push((name, value_column(column)?)),
-            _ => return Err(FileDefect::Columns(format!("`{name}` is neither UTC nanoseconds nor a 64-bit number"))),
+            _ => {
+                return Err(FileDefect::Columns(format!(
+                    "`{name}` is neither UTC nanoseconds nor a 64-bit number"
+                )));
+            }
         }
     }
     Ok(columns)

@@ -33,14 +33,20 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), FileDefect> {
         return Err(FileDefect::Empty);
     }
     let footer = footer_start(bytes).ok_or(FileDefect::NotParquet)?;
-    let start = footer.checked_sub(SEAL_LEN).filter(|start| *start >= PARQUET_MAGIC.len());
+    let start = footer
+        .checked_sub(SEAL_LEN)
+        .filter(|start| *start >= PARQUET_MAGIC.len());
     let start = start.ok_or(FileDefect::NoSeal)?;
     let (magic, stored) = bytes[start..footer].split_at(MAGIC.len());
     if magic != MAGIC {
         return Err(FileDefect::NoSeal);
     }
     let found = hash(&bytes[..start], &bytes[footer..]);
-    if found.as_bytes() == stored { Ok(()) } else { Err(FileDefect::BrokenSeal) }
+    if found.as_bytes() == stored {
+        Ok(())
+    } else {
+        Err(FileDefect::BrokenSeal)
+    }
 }
 
 fn hash(front: &[u8], back: &[u8]) -> blake3::Hash {
@@ -54,7 +60,8 @@ fn footer_start(bytes: &[u8]) -> Option<usize> {
         && bytes.ends_with(PARQUET_MAGIC);
     let tail = whole.then(|| bytes.len() - TAIL_LEN)?;
     let length = u32::from_le_bytes(bytes[tail..tail + 4].try_into().ok()?);
-    tail.checked_sub(usize::try_from(length).ok()?).filter(|start| *start >= PARQUET_MAGIC.len())
+    tail.checked_sub(usize::try_from(length).ok()?)
+        .filter(|start| *start >= PARQUET_MAGIC.len())
 }
 
 #[cfg(test)]

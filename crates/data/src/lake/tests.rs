@@ -28,11 +28,18 @@ fn bars(count: i64, scale: f64) -> BarSeries {
 
 fn raw(count: i64) -> RawBars {
     let adjustment_factor = vec![0.5; usize::try_from(count).unwrap()];
-    RawBars { bars: bars(count, 1.0), adjustment_factor, adjustment: "by half".to_owned() }
+    RawBars {
+        bars: bars(count, 1.0),
+        adjustment_factor,
+        adjustment: "by half".to_owned(),
+    }
 }
 
 fn provenance() -> Provenance {
-    Provenance { source: "a test".to_owned(), synthetic: false }
+    Provenance {
+        source: "a test".to_owned(),
+        synthetic: false,
+    }
 }
 
 fn lake() -> (tempfile::TempDir, Lake) {
@@ -49,14 +56,21 @@ fn load(lake: &Lake) -> Result<StoredBars, DataError> {
 fn bars_come_back_bit_for_bit() {
     let (_folder, lake) = lake();
     for count in [1, 2, 1_000, 300_000] {
-        let meta = lake.write_bars(&key(), &bars(count, 0.5), Some(&raw(count)), &provenance()).unwrap();
+        let meta = lake
+            .write_bars(&key(), &bars(count, 0.5), Some(&raw(count)), &provenance())
+            .unwrap();
         let stored = load(&lake).unwrap();
         assert_eq!(stored.bars, bars(count, 0.5));
         assert_eq!(stored.raw, Some(raw(count)));
         assert_eq!(stored.meta, meta);
-        assert_eq!((meta.rows, meta.adjustment.as_str()), (usize::try_from(count).unwrap(), "by half"));
+        assert_eq!(
+            (meta.rows, meta.adjustment.as_str()),
+            (usize::try_from(count).unwrap(), "by half")
+        );
     }
-    let meta = lake.write_bars(&key(), &bars(3, 1.0), None, &provenance()).unwrap();
+    let meta = lake
+        .write_bars(&key(), &bars(3, 1.0), None, &provenance())
+        .unwrap();
     let stored = load(&lake).unwrap();
     assert_eq!((stored.bars, stored.raw), (bars(3, 1.0), None));
     assert!(meta.adjustment.starts_with("none"), "{}", meta.adjustment);
@@ -65,23 +79,58 @@ fn bars_come_back_bit_for_bit() {
 #[test]
 fn the_digest_names_the_content_and_not_the_source() {
     let (_folder, lake) = lake();
-    let first = lake.write_bars(&key(), &bars(9, 1.0), None, &provenance()).unwrap();
-    let other = Provenance { source: "elsewhere".to_owned(), synthetic: false };
-    assert_eq!(lake.write_bars(&key(), &bars(9, 1.0), None, &other).unwrap().digest, first.digest);
-    let synthetic = Provenance { synthetic: true, ..provenance() };
-    assert_ne!(lake.write_bars(&key(), &bars(9, 1.0), None, &synthetic).unwrap().digest, first.digest);
-    assert_ne!(lake.write_bars(&key(), &bars(9, 1.1), None, &provenance()).unwrap().digest, first.digest);
+    let first = lake
+        .write_bars(&key(), &bars(9, 1.0), None, &provenance())
+        .unwrap();
+    let other = Provenance {
+        source: "elsewhere".to_owned(),
+        synthetic: false,
+    };
+    assert_eq!(
+        lake.write_bars(&key(), &bars(9, 1.0), None, &other)
+            .unwrap()
+            .digest,
+        first.digest
+    );
+    let synthetic = Provenance {
+        synthetic: true,
+        ..provenance()
+    };
+    assert_ne!(
+        lake.write_bars(&key(), &bars(9, 1.0), None, &synthetic)
+            .unwrap()
+            .digest,
+        first.digest
+    );
+    assert_ne!(
+        lake.write_bars(&key(), &bars(9, 1.1), None, &provenance())
+            .unwrap()
+            .digest,
+        first.digest
+    );
 }
 
 #[test]
 fn what_cannot_be_a_file_is_not_written() {
     let (_folder, lake) = lake();
-    assert!(lake.write_bars(&key(), &BarSeries::default(), None, &provenance()).is_err());
-    assert!(lake.write_bars(&key(), &bars(9, 1.0), Some(&raw(8)), &provenance()).is_err());
+    assert!(
+        lake.write_bars(&key(), &BarSeries::default(), None, &provenance())
+            .is_err()
+    );
+    assert!(
+        lake.write_bars(&key(), &bars(9, 1.0), Some(&raw(8)), &provenance())
+            .is_err()
+    );
     let mut short = raw(9);
     short.adjustment_factor.pop();
-    assert!(lake.write_bars(&key(), &bars(9, 1.0), Some(&short), &provenance()).is_err());
-    assert!(lake.load_bars(AssetClass::Equity, "../SPY", Timeframe::D1).is_err());
+    assert!(
+        lake.write_bars(&key(), &bars(9, 1.0), Some(&short), &provenance())
+            .is_err()
+    );
+    assert!(
+        lake.load_bars(AssetClass::Equity, "../SPY", Timeframe::D1)
+            .is_err()
+    );
     assert!(lake.macro_path("../vix").is_err());
     assert!(!lake.root().exists());
 }
@@ -90,20 +139,55 @@ fn what_cannot_be_a_file_is_not_written() {
 fn a_missing_series_names_what_there_is_and_the_command() {
     let (_folder, lake) = lake();
     let message = load(&lake).unwrap_err().to_string();
-    assert!(message.contains("nothing") && message.contains("data import --from"), "{message}");
-    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance()).unwrap();
-    let message = lake.load_bars(AssetClass::Equity, "SPY", Timeframe::H4).unwrap_err().to_string();
+    assert!(
+        message.contains("nothing") && message.contains("data import --from"),
+        "{message}"
+    );
+    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance())
+        .unwrap();
+    let message = lake
+        .load_bars(AssetClass::Equity, "SPY", Timeframe::H4)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("SPY 1H (equity)"), "{message}");
-    assert!(message.contains("data resample --symbol SPY --asset-class equity --from 1H --to 4H"), "{message}");
+    assert!(
+        message.contains("data resample --symbol SPY --asset-class equity --from 1H --to 4H"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_damaged_file_names_every_way_to_make_it_again() {
+    let (_folder, lake) = lake();
+    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance())
+        .unwrap();
+    fs::write(lake.bars_path(&key().with_timeframe(Timeframe::H4)), b"PAR1").unwrap();
+    let message = lake
+        .load_bars(AssetClass::Equity, "SPY", Timeframe::H4)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("SPY_4H.parquet is not loaded"), "{message}");
+    assert!(
+        message.contains("data import --from <CSV file> --symbol SPY --asset-class equity --timeframe 4H"),
+        "{message}"
+    );
+    assert!(
+        message.contains("made from 1H bars: cargo xtask data resample --symbol SPY"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_file_under_another_name_is_refused() {
     let (_folder, lake) = lake();
-    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance()).unwrap();
+    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance())
+        .unwrap();
     let other = BarKey::new(AssetClass::Equity, "QQQ", Timeframe::H1).unwrap();
     fs::copy(lake.bars_path(&key()), lake.bars_path(&other)).unwrap();
-    let message = lake.load_bars(AssetClass::Equity, "QQQ", Timeframe::H1).unwrap_err().to_string();
+    let message = lake
+        .load_bars(AssetClass::Equity, "QQQ", Timeframe::H1)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("it holds SPY 1H (equity)"), "{message}");
 }
 
@@ -121,7 +205,9 @@ fn macro_table() -> MacroTable {
 #[test]
 fn macro_series_come_back_without_their_holes() {
     let (_folder, lake) = lake();
-    let meta = lake.write_macro("numbers", &macro_table(), &provenance()).unwrap();
+    let meta = lake
+        .write_macro("numbers", &macro_table(), &provenance())
+        .unwrap();
     let slope = lake.load_macro("slope").unwrap();
     assert_eq!(slope.series.values(), [0.1, -0.3]);
     assert_eq!(slope.series.published(), [1, 3].map(UtcNanos::from_nanos));
@@ -129,6 +215,7 @@ fn macro_series_come_back_without_their_holes() {
     assert_eq!(lake.load_macro("pmi").unwrap().series.values(), [50.0]);
     let message = lake.load_macro("vix").unwrap_err().to_string();
     assert!(message.contains("slope, pmi"), "{message}");
+    assert!(message.contains("--macro vix --series vix=<column>"), "{message}");
 }
 
 #[test]
@@ -137,7 +224,9 @@ fn bad_macro_tables_are_not_written() {
     let changed = |change: fn(&mut MacroTable)| {
         let mut table = macro_table();
         change(&mut table);
-        lake.write_macro("numbers", &table, &provenance()).unwrap_err().to_string()
+        lake.write_macro("numbers", &table, &provenance())
+            .unwrap_err()
+            .to_string()
     };
     let messages = [
         changed(|table| table.series.clear()),
@@ -147,7 +236,13 @@ fn bad_macro_tables_are_not_written() {
         changed(|table| table.series[0].1[0] = f64::INFINITY),
         changed(|table| table.published[2] = table.published[1]),
         changed(|table| table.series[0].1.truncate(2)),
-        changed(|table| *table = MacroTable { published: Vec::new(), series: vec![("a".into(), vec![])], ..table.clone() }),
+        changed(|table| {
+            *table = MacroTable {
+                published: Vec::new(),
+                series: vec![("a".into(), vec![])],
+                ..table.clone()
+            }
+        }),
     ];
     assert!(messages.iter().all(|message| !message.is_empty()), "{messages:?}");
     assert!(!lake.root().exists());
@@ -157,8 +252,10 @@ fn bad_macro_tables_are_not_written() {
 fn a_list_names_broken_files_and_goes_on() {
     let (_folder, lake) = lake();
     assert!(lake.list().unwrap().is_empty());
-    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance()).unwrap();
-    lake.write_macro("numbers", &macro_table(), &provenance()).unwrap();
+    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance())
+        .unwrap();
+    lake.write_macro("numbers", &macro_table(), &provenance())
+        .unwrap();
     let equities = lake.root().join("equities");
     fs::write(equities.join("QQQ_1D.parquet"), b"PAR1").unwrap();
     fs::write(equities.join("ZZZ.parquet"), b"").unwrap();
@@ -169,13 +266,29 @@ fn a_list_names_broken_files_and_goes_on() {
         .iter()
         .map(|entry| {
             let name = entry.path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, entry.content.as_ref().map_err(DataError::to_string).map(FileMeta::title))
+            (
+                name,
+                entry
+                    .content
+                    .as_ref()
+                    .map_err(DataError::to_string)
+                    .map(FileMeta::title),
+            )
         })
         .collect();
     assert_eq!(told.len(), 4, "{told:?}");
-    assert!(told[0].0 == "QQQ_1D.parquet" && told[0].1.as_ref().unwrap_err().contains("cut short"), "{told:?}");
-    assert_eq!(told[1], ("SPY_1H.parquet".to_owned(), Ok("SPY 1H (equity)".to_owned())));
-    assert!(told[2].1.as_ref().unwrap_err().contains("<symbol>_<timeframe>"), "{told:?}");
+    assert!(
+        told[0].0 == "QQQ_1D.parquet" && told[0].1.as_ref().unwrap_err().contains("cut short"),
+        "{told:?}"
+    );
+    assert_eq!(
+        told[1],
+        ("SPY_1H.parquet".to_owned(), Ok("SPY 1H (equity)".to_owned()))
+    );
+    assert!(
+        told[2].1.as_ref().unwrap_err().contains("<symbol>_<timeframe>"),
+        "{told:?}"
+    );
     assert_eq!(told[3].1, Ok("the macro table numbers".to_owned()));
     assert_eq!(lake.bar_keys().unwrap().len(), 2);
 }
@@ -190,7 +303,8 @@ fn forge(lake: &Lake, json: &str, columns: &columns::Columns) -> String {
 #[test]
 fn a_sealed_file_with_another_content_is_refused() {
     let (_folder, lake) = lake();
-    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance()).unwrap();
+    lake.write_bars(&key(), &bars(9, 1.0), None, &provenance())
+        .unwrap();
     let bytes = fs::read(lake.bars_path(&key())).unwrap();
     let (json, columns) = parquet::decode(&bytes).unwrap();
 
@@ -206,7 +320,9 @@ fn a_sealed_file_with_another_content_is_refused() {
     let mut fewer = columns.clone();
     fewer.values.pop();
     let rehashed = |columns: &columns::Columns| {
-        let FileMeta::Bars(meta) = FileMeta::from_json(&json).unwrap() else { panic!("a bar file") };
+        let FileMeta::Bars(meta) = FileMeta::from_json(&json).unwrap() else {
+            panic!("a bar file")
+        };
         let identity = "bars\n1\nequity\nSPY\n1H\nsynthetic false\nnone: prices are those of the source";
         let digest = columns.digest(identity);
         FileMeta::Bars(BarMeta { digest, ..meta }).to_json()
@@ -226,18 +342,30 @@ fn parquet_of_another_program_is_refused_by_name() {
     ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
     replace(&lake.bars_path(&key()), &bytes).unwrap();
     let message = load(&lake).unwrap_err().to_string();
-    assert!(message.contains("SPY_1H.parquet") && message.contains("another program"), "{message}");
-    assert!(message.contains("data import --from <CSV file> --symbol SPY"), "{message}");
+    assert!(
+        message.contains("SPY_1H.parquet") && message.contains("another program"),
+        "{message}"
+    );
+    assert!(
+        message.contains("data import --from <CSV file> --symbol SPY"),
+        "{message}"
+    );
 }
 
 #[test]
 fn resampled_bars_keep_their_raw_side() {
     let (_folder, lake) = lake();
     let crypto = BarKey::new(AssetClass::Crypto, "BTC-USD", Timeframe::H1).unwrap();
-    lake.write_bars(&crypto, &bars(10, 0.5), Some(&raw(10)), &provenance()).unwrap();
+    lake.write_bars(&crypto, &bars(10, 0.5), Some(&raw(10)), &provenance())
+        .unwrap();
     let (meta, report) = lake.resample_bars(&crypto, Timeframe::H4).unwrap();
-    assert_eq!((meta.rows, report.forming.map(|window| window.found)), (2, Some(2)));
-    let stored = lake.load_bars(AssetClass::Crypto, "BTC-USD", Timeframe::H4).unwrap();
+    assert_eq!(
+        (meta.rows, report.forming.map(|window| window.found)),
+        (2, Some(2))
+    );
+    let stored = lake
+        .load_bars(AssetClass::Crypto, "BTC-USD", Timeframe::H4)
+        .unwrap();
     let traded = stored.raw.unwrap();
     assert_eq!(stored.bars.bar(0).close, traded.bars.bar(0).close * 0.5);
     assert_eq!(traded.adjustment_factor, [0.5, 0.5]);

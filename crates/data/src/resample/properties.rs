@@ -10,19 +10,21 @@ fn bars(class: AssetClass, timeframe: Timeframe) -> impl Strategy<Value = BarSer
     let first: UtcNanos = "2021-03-10".parse().unwrap();
     let last: UtcNanos = "2021-03-18".parse().unwrap();
     let slots = Calendar::for_class(class).expected_bars(timeframe, first, last);
-    proptest::collection::vec((any::<bool>(), 1.0..100.0_f64, 0.0..1.0_f64), slots.len()).prop_map(move |rows| {
-        let kept = slots.iter().zip(rows).filter(|(_, (kept, ..))| *kept);
-        let bars = kept.map(|(slot, (_, price, wick))| Bar {
-            open_time: slot.open_time,
-            close_time: slot.close_time,
-            open: price,
-            high: price * (1.0 + wick),
-            low: price * (1.0 - 0.9 * wick),
-            close: price * (1.0 + wick / 2.0),
-            volume: (wick * 1_000.0).round(),
-        });
-        BarSeries::from_bars(bars).unwrap()
-    })
+    proptest::collection::vec((any::<bool>(), 1.0..100.0_f64, 0.0..1.0_f64), slots.len()).prop_map(
+        move |rows| {
+            let kept = slots.iter().zip(rows).filter(|(_, (kept, ..))| *kept);
+            let bars = kept.map(|(slot, (_, price, wick))| Bar {
+                open_time: slot.open_time,
+                close_time: slot.close_time,
+                open: price,
+                high: price * (1.0 + wick),
+                low: price * (1.0 - 0.9 * wick),
+                close: price * (1.0 + wick / 2.0),
+                volume: (wick * 1_000.0).round(),
+            });
+            BarSeries::from_bars(bars).unwrap()
+        },
+    )
 }
 
 fn class() -> impl Strategy<Value = AssetClass> {

@@ -26,13 +26,20 @@ fn series(class: AssetClass, timeframe: Timeframe, from: &str, to: &str) -> BarS
 }
 
 fn without(bars: &BarSeries, dropped: &[usize]) -> BarSeries {
-    let kept = bars.iter().enumerate().filter(|(index, _)| !dropped.contains(index)).map(|(_, bar)| bar);
+    let kept = bars
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !dropped.contains(index))
+        .map(|(_, bar)| bar);
     BarSeries::from_bars(kept).unwrap()
 }
 
 fn spans(made: &Resampled) -> Vec<String> {
     let clock = |time: UtcNanos| time.datetime().format("%d %H:%M").to_string();
-    made.bars.iter().map(|bar| format!("{}-{}", clock(bar.open_time), clock(bar.close_time))).collect()
+    made.bars
+        .iter()
+        .map(|bar| format!("{}-{}", clock(bar.open_time), clock(bar.close_time)))
+        .collect()
 }
 
 #[test]
@@ -41,7 +48,10 @@ fn a_window_is_made_of_its_bars() {
     let made = resample(&hours, AssetClass::Equity, Timeframe::H1, Timeframe::H4).unwrap();
     assert_eq!(spans(&made), ["02 14:30-02 17:00", "02 17:00-02 21:00"]);
     let bar = made.bars.bar(1);
-    assert_eq!((bar.open, bar.high, bar.low, bar.close, bar.volume), (102.5, 107.0, 102.0, 106.0, 22.0));
+    assert_eq!(
+        (bar.open, bar.high, bar.low, bar.close, bar.volume),
+        (102.5, 107.0, 102.0, 106.0, 22.0)
+    );
     assert!(made.report.incomplete.is_empty() && made.report.forming.is_none());
     let day = resample(&hours, AssetClass::Equity, Timeframe::H1, Timeframe::D1).unwrap();
     assert_eq!(spans(&day), ["02 14:30-02 21:00"]);
@@ -62,17 +72,33 @@ fn windows_follow_the_clock_of_new_york() {
     let made = resample(&hours, AssetClass::Equity, Timeframe::H1, Timeframe::H4).unwrap();
     assert_eq!(
         spans(&made),
-        ["12 14:30-12 17:00", "12 17:00-12 21:00", "15 13:30-15 16:00", "15 16:00-15 20:00"]
+        [
+            "12 14:30-12 17:00",
+            "12 17:00-12 21:00",
+            "15 13:30-15 16:00",
+            "15 16:00-15 20:00"
+        ]
     );
 }
 
 #[test]
 fn round_the_clock_is_on_the_utc_grid() {
-    let minutes = series(AssetClass::Crypto, Timeframe::M15, "2021-03-13T22:00:00Z", "2021-03-14T10:00:00Z");
+    let minutes = series(
+        AssetClass::Crypto,
+        Timeframe::M15,
+        "2021-03-13T22:00:00Z",
+        "2021-03-14T10:00:00Z",
+    );
     let made = resample(&minutes, AssetClass::Crypto, Timeframe::M15, Timeframe::H4).unwrap();
-    assert_eq!(spans(&made), ["13 20:00-14 00:00", "14 00:00-14 04:00", "14 04:00-14 08:00"]);
+    assert_eq!(
+        spans(&made),
+        ["13 20:00-14 00:00", "14 00:00-14 04:00", "14 04:00-14 08:00"]
+    );
     let first = made.report.incomplete[0];
-    assert_eq!((made.report.incomplete.len(), first.found, first.expected), (1, 8, 16));
+    assert_eq!(
+        (made.report.incomplete.len(), first.found, first.expected),
+        (1, 8, 16)
+    );
     let forming = made.report.forming.unwrap();
     assert_eq!((forming.found, forming.expected), (8, 16));
 }
@@ -82,9 +108,16 @@ fn the_week_of_currency_pairs_begins_and_ends_short() {
     let hours = series(AssetClass::Fx, Timeframe::H1, "2021-07-11", "2021-07-18");
     assert_eq!(hours.len(), 120);
     let made = resample(&hours, AssetClass::Fx, Timeframe::H1, Timeframe::H4).unwrap();
-    assert!(made.report.incomplete.is_empty() && made.report.forming.is_none(), "{:?}", made.report);
+    assert!(
+        made.report.incomplete.is_empty() && made.report.forming.is_none(),
+        "{:?}",
+        made.report
+    );
     assert_eq!(made.bars.len(), 31);
-    assert_eq!((spans(&made)[0].as_str(), spans(&made)[30].as_str()), ("11 20:00-12 00:00", "16 20:00-17 00:00"));
+    assert_eq!(
+        (spans(&made)[0].as_str(), spans(&made)[30].as_str()),
+        ("11 20:00-12 00:00", "16 20:00-17 00:00")
+    );
     let days = resample(&hours, AssetClass::Fx, Timeframe::H1, Timeframe::D1).unwrap();
     assert_eq!(days.bars.len(), 6);
 }
@@ -96,7 +129,12 @@ fn holes_are_reported_and_not_filled() {
     let holed = without(&hours, &[1, 7, 8, 9]);
     let made = resample(&holed, AssetClass::Equity, Timeframe::H1, Timeframe::H4).unwrap();
     assert_eq!(made.bars.len(), 7);
-    let short: Vec<_> = made.report.incomplete.iter().map(|window| (window.found, window.expected)).collect();
+    let short: Vec<_> = made
+        .report
+        .incomplete
+        .iter()
+        .map(|window| (window.found, window.expected))
+        .collect();
     assert_eq!(short, [(2, 3)]);
     // Without its last bar, the last window may not be over.
     let cut = without(&hours, &[hours.len() - 1]);
@@ -108,7 +146,11 @@ fn holes_are_reported_and_not_filled() {
 fn late_prints_make_a_bar_available_late() {
     let hours = series(AssetClass::Equity, Timeframe::H1, "2020-11-27", "2020-11-28");
     let late = hours.iter().enumerate().map(|(index, bar)| {
-        let close_time = if index == 3 { time("2020-11-27T20:00:00Z") } else { bar.close_time };
+        let close_time = if index == 3 {
+            time("2020-11-27T20:00:00Z")
+        } else {
+            bar.close_time
+        };
         Bar { close_time, ..bar }
     });
     let late = BarSeries::from_bars(late).unwrap();
@@ -129,9 +171,19 @@ fn what_cannot_be_is_refused() {
     let error = resample(&hours, AssetClass::Equity, Timeframe::H1, Timeframe::D1).unwrap_err();
     assert!(matches!(error, DataError::Misaligned { index: 0, .. }), "{error}");
     // A bar across two windows.
-    let across = Bar { open_time: time("2020-01-02T03:30:00Z"), close_time: time("2020-01-02T04:30:00Z"), ..hours.bar(0) };
+    let across = Bar {
+        open_time: time("2020-01-02T03:30:00Z"),
+        close_time: time("2020-01-02T04:30:00Z"),
+        ..hours.bar(0)
+    };
     let across = BarSeries::from_bars([across]).unwrap();
     assert!(resample(&across, AssetClass::Crypto, Timeframe::H1, Timeframe::H4).is_err());
-    let none = resample(&BarSeries::default(), AssetClass::Fx, Timeframe::H1, Timeframe::H4).unwrap();
+    let none = resample(
+        &BarSeries::default(),
+        AssetClass::Fx,
+        Timeframe::H1,
+        Timeframe::H4,
+    )
+    .unwrap();
     assert!(none.bars.is_empty() && none.report.forming.is_none());
 }

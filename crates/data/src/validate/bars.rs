@@ -22,7 +22,9 @@ pub(super) fn check(bars: BarsView<'_>, class: AssetClass, timeframe: Timeframe,
 }
 
 fn check_order(bars: BarsView<'_>, index: usize, findings: &mut Findings) {
-    let Some(before) = index.checked_sub(1) else { return };
+    let Some(before) = index.checked_sub(1) else {
+        return;
+    };
     let (previous, time) = (bars.open_time[before], bars.open_time[index]);
     let rule = match time.cmp(&previous) {
         std::cmp::Ordering::Less => Rule::Monotonic,
@@ -38,14 +40,18 @@ fn check_spike(bars: BarsView<'_>, index: usize, findings: &mut Findings) {
     let (previous, close) = (bars.close[index - 1], bars.close[index]);
     let prices = previous > 0.0 && previous.is_finite() && close.is_finite();
     if prices && (close / previous - 1.0).abs() > SPIKE {
-        findings.add(Rule::Spikes, 1, || at(bars, index, format!("close {previous} -> {close}")));
+        findings.add(Rule::Spikes, 1, || {
+            at(bars, index, format!("close {previous} -> {close}"))
+        });
     }
 }
 
 fn check_values(bars: BarsView<'_>, index: usize, findings: &mut Findings) {
     let [open, high, low, close, volume] = values(bars, index);
     if let Some(rule) = broken_by([open, high, low, close, volume]) {
-        findings.add(rule, 1, || at(bars, index, prices([open, high, low, close, volume])));
+        findings.add(rule, 1, || {
+            at(bars, index, prices([open, high, low, close, volume]))
+        });
     } else if low < LOW_WICK * open.min(close) || high > HIGH_WICK * open.max(close) {
         let detail = || at(bars, index, prices([open, high, low, close, volume]));
         findings.add(Rule::SuspiciousWicks, 1, detail);
@@ -54,7 +60,10 @@ fn check_values(bars: BarsView<'_>, index: usize, findings: &mut Findings) {
 
 /// The first rule that the values of one bar break taken alone.
 pub(crate) fn broken_by([open, high, low, close, volume]: [f64; 5]) -> Option<Rule> {
-    if [open, high, low, close, volume].iter().any(|value| !value.is_finite()) {
+    if [open, high, low, close, volume]
+        .iter()
+        .any(|value| !value.is_finite())
+    {
         return Some(Rule::Nan);
     }
     if open.min(high).min(low).min(close) <= 0.0 {
@@ -68,7 +77,9 @@ pub(crate) fn broken_by([open, high, low, close, volume]: [f64; 5]) -> Option<Ru
 }
 
 fn check_gaps(bars: BarsView<'_>, calendar: &Calendar, timeframe: Timeframe, findings: &mut Findings) {
-    let (Some(first), Some(last)) = (bars.open_time.first(), bars.close_time.last()) else { return };
+    let (Some(first), Some(last)) = (bars.open_time.first(), bars.close_time.last()) else {
+        return;
+    };
     let mut index = 0;
     let mut gap: Option<(BarSlot, BarSlot, u64)> = None;
     for slot in calendar.slots(timeframe, *first, *last) {
@@ -89,12 +100,21 @@ fn report_gap(gap: Option<(BarSlot, BarSlot, u64)>, findings: &mut Findings) {
     findings.add(Rule::Gaps, count, || Example {
         row: None,
         time: Some(first.open_time),
-        detail: format!("{count} missing, the last from {} to {}", last.open_time, last.close_time),
+        detail: format!(
+            "{count} missing, the last from {} to {}",
+            last.open_time, last.close_time
+        ),
     });
 }
 
 fn values(bars: BarsView<'_>, index: usize) -> [f64; 5] {
-    [bars.open[index], bars.high[index], bars.low[index], bars.close[index], bars.volume[index]]
+    [
+        bars.open[index],
+        bars.high[index],
+        bars.low[index],
+        bars.close[index],
+        bars.volume[index],
+    ]
 }
 
 fn prices([open, high, low, close, volume]: [f64; 5]) -> String {
@@ -103,5 +123,9 @@ fn prices([open, high, low, close, volume]: [f64; 5]) -> String {
 
 fn at(bars: BarsView<'_>, index: usize, detail: String) -> Example {
     let time: UtcNanos = bars.open_time[index];
-    Example { row: None, time: Some(time), detail }
+    Example {
+        row: None,
+        time: Some(time),
+        detail,
+    }
 }

@@ -65,12 +65,17 @@ impl fmt::Display for Example {
 impl ValidationReport {
     /// Whether an error is among the findings; warnings are not errors.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.rule.severity() == Severity::Error)
+        self.findings
+            .iter()
+            .any(|finding| finding.rule.severity() == Severity::Error)
     }
 
     /// How often a rule is broken.
     pub fn count(&self, rule: Rule) -> u64 {
-        self.findings.iter().find(|finding| finding.rule == rule).map_or(0, |finding| finding.count)
+        self.findings
+            .iter()
+            .find(|finding| finding.rule == rule)
+            .map_or(0, |finding| finding.count)
     }
 }
 
@@ -80,10 +85,18 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn add(&mut self, rule: Rule, amount: u64, example: impl FnOnce() -> Example) {
-        let index = self.0.iter().position(|finding| finding.rule == rule).unwrap_or_else(|| {
-            self.0.push(Finding { rule, count: 0, examples: Vec::new() });
-            self.0.len() - 1
-        });
+        let index = self
+            .0
+            .iter()
+            .position(|finding| finding.rule == rule)
+            .unwrap_or_else(|| {
+                self.0.push(Finding {
+                    rule,
+                    count: 0,
+                    examples: Vec::new(),
+                });
+                self.0.len() - 1
+            });
         let finding = &mut self.0[index];
         finding.count += amount;
         if finding.examples.len() < EXAMPLES {
@@ -93,13 +106,20 @@ impl Findings {
 
     fn add_count(&mut self, rule: Rule, count: u64) {
         if count > 0 {
-            self.0.push(Finding { rule, count, examples: Vec::new() });
+            self.0.push(Finding {
+                rule,
+                count,
+                examples: Vec::new(),
+            });
         }
     }
 
     fn into_report(mut self, rows: usize) -> ValidationReport {
         self.0.sort_by_key(|finding| finding.rule);
-        ValidationReport { rows, findings: self.0 }
+        ValidationReport {
+            rows,
+            findings: self.0,
+        }
     }
 }
 
@@ -119,7 +139,12 @@ pub fn validate_csv_rows(
     request: &ImportRequest,
     progress: &dyn Progress,
 ) -> Result<ValidationReport, DataError> {
-    let Intake { bars, defects, counts, .. } = take_in(request, progress)?;
+    let Intake {
+        bars,
+        defects,
+        counts,
+        ..
+    } = take_in(request, progress)?;
     let mut findings = Findings::default();
     for (rule, count) in defects.by_rule() {
         findings.add_count(rule, count);
@@ -136,8 +161,15 @@ pub fn validate_csv_rows(
 }
 
 fn example_of(defect: &crate::RowDefect) -> Example {
-    let detail = format!("{}: found `{}`; allowed: {}", defect.column, defect.value, defect.allowed);
-    Example { row: Some(defect.row), time: None, detail }
+    let detail = format!(
+        "{}: found `{}`; allowed: {}",
+        defect.column, defect.value, defect.allowed
+    );
+    Example {
+        row: Some(defect.row),
+        time: None,
+        detail,
+    }
 }
 
 #[cfg(test)]

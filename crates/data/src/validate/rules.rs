@@ -89,7 +89,11 @@ mod tests {
     #[test]
     fn names_are_unique_and_those_of_configs() {
         for (index, rule) in Rule::ALL.iter().enumerate() {
-            assert!(Rule::ALL[..index].iter().all(|earlier| earlier.name() != rule.name() && earlier < rule));
+            assert!(
+                Rule::ALL[..index]
+                    .iter()
+                    .all(|earlier| earlier.name() != rule.name() && earlier < rule)
+            );
             assert_eq!(serde_json::to_string(rule).unwrap(), format!("\"{rule}\""));
         }
     }

@@ -16,14 +16,28 @@ fn days(count: i64) -> Columns {
     Columns {
         open_time: (0..count).map(day).collect(),
         close_time: (1..=count).map(day).collect(),
-        values: [column(100.0), column(101.0), column(99.0), column(100.0), column(1.0)],
+        values: [
+            column(100.0),
+            column(101.0),
+            column(99.0),
+            column(100.0),
+            column(1.0),
+        ],
     }
 }
 
 fn report(columns: &Columns) -> ValidationReport {
     let [open, high, low, close, volume] = &columns.values;
     let (open_time, close_time) = (columns.open_time.as_slice(), columns.close_time.as_slice());
-    let view = BarsView { open_time, close_time, open, high, low, close, volume };
+    let view = BarsView {
+        open_time,
+        close_time,
+        open,
+        high,
+        low,
+        close,
+        volume,
+    };
     validate_bars(view, AssetClass::Crypto, Timeframe::D1)
 }
 
@@ -72,7 +86,11 @@ fn limits_themselves_are_allowed() {
     columns.values[1][1] = 1.4 * 100.0;
     columns.values[3][2] = 140.0;
     columns.values[1][2] = 140.0;
-    assert!(report(&columns).findings.is_empty(), "{:?}", report(&columns).findings);
+    assert!(
+        report(&columns).findings.is_empty(),
+        "{:?}",
+        report(&columns).findings
+    );
 }
 
 #[test]
@@ -83,7 +101,10 @@ fn a_spike_is_seen_on_its_way_up_and_down() {
     }
     let report = report(&columns);
     assert_eq!(report.count(Rule::Spikes), 2);
-    assert_eq!(report.findings[0].examples[0].to_string(), "1970-01-03T00:00:00Z: close 100 -> 200");
+    assert_eq!(
+        report.findings[0].examples[0].to_string(),
+        "1970-01-03T00:00:00Z: close 100 -> 200"
+    );
 }
 
 #[test]
@@ -108,7 +129,8 @@ fn gaps_are_counted_in_bars_and_listed_in_runs() {
     let keep = |columns: &Columns, kept: &[usize]| Columns {
         open_time: kept.iter().map(|index| columns.open_time[*index]).collect(),
         close_time: kept.iter().map(|index| columns.close_time[*index]).collect(),
-        values: [0, 1, 2, 3, 4].map(|field: usize| kept.iter().map(|index| columns.values[field][*index]).collect()),
+        values: [0, 1, 2, 3, 4]
+            .map(|field: usize| kept.iter().map(|index| columns.values[field][*index]).collect()),
     };
     let report = report(&keep(&whole, &[0, 1, 4, 5, 7, 9]));
     assert_eq!(report.count(Rule::Gaps), 4);
@@ -126,7 +148,22 @@ fn currency_pairs_need_no_volume() {
     columns.values[4][0] = 0.0;
     let [open, high, low, close, volume] = &columns.values;
     let (open_time, close_time) = (columns.open_time.as_slice(), columns.close_time.as_slice());
-    let view = BarsView { open_time, close_time, open, high, low, close, volume };
-    assert!(validate_bars(view, AssetClass::Fx, Timeframe::D1).findings.is_empty());
-    assert_eq!(validate_bars(view, AssetClass::Crypto, Timeframe::D1).count(Rule::ZeroVolume), 1);
+    let view = BarsView {
+        open_time,
+        close_time,
+        open,
+        high,
+        low,
+        close,
+        volume,
+    };
+    assert!(
+        validate_bars(view, AssetClass::Fx, Timeframe::D1)
+            .findings
+            .is_empty()
+    );
+    assert_eq!(
+        validate_bars(view, AssetClass::Crypto, Timeframe::D1).count(Rule::ZeroVolume),
+        1
+    );
 }

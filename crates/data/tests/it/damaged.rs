@@ -26,8 +26,18 @@ fn lake() -> TestLake {
         }
     });
     let bars = BarSeries::from_bars(bars).unwrap();
-    let provenance = Provenance { source: "a test".to_owned(), synthetic: true };
-    lake.lake.write_bars(&key(AssetClass::Crypto, "BTC-USD", Timeframe::H1), &bars, None, &provenance).unwrap();
+    let provenance = Provenance {
+        source: "a test".to_owned(),
+        synthetic: true,
+    };
+    lake.lake
+        .write_bars(
+            &key(AssetClass::Crypto, "BTC-USD", Timeframe::H1),
+            &bars,
+            None,
+            &provenance,
+        )
+        .unwrap();
     let table = MacroTable {
         published: (0..500).map(UtcNanos::from_nanos).collect(),
         series: vec![("vix".to_owned(), (0..500).map(f64::from).collect())],
@@ -48,7 +58,14 @@ fn check(lake: &TestLake, path: &Path, load: &dyn Fn(&TestLake) -> Result<(), Da
         assert!(matches!(error, DataError::Damaged { .. }), "{what}: {message}");
         assert!(message.contains(&path.display().to_string()), "{what}: {message}");
         assert!(message.contains("cargo xtask data import"), "{what}: {message}");
-        assert!(lake.lake.list().unwrap().iter().any(|entry| entry.path == path && entry.content.is_err()), "{what}");
+        assert!(
+            lake.lake
+                .list()
+                .unwrap()
+                .iter()
+                .any(|entry| entry.path == path && entry.content.is_err()),
+            "{what}"
+        );
     };
     for step in 0..POSITIONS {
         let position = step * good.len() / POSITIONS;
@@ -75,9 +92,13 @@ fn check(lake: &TestLake, path: &Path, load: &dyn Fn(&TestLake) -> Result<(), Da
 #[test]
 fn damaged_bars_are_refused() {
     let lake = lake();
-    let path = lake.lake.bars_path(&key(AssetClass::Crypto, "BTC-USD", Timeframe::H1));
+    let path = lake
+        .lake
+        .bars_path(&key(AssetClass::Crypto, "BTC-USD", Timeframe::H1));
     check(&lake, &path, &|lake| {
-        lake.lake.load_bars(AssetClass::Crypto, "BTC-USD", Timeframe::H1).map(|stored| assert_eq!(stored.bars.len(), 2_000))
+        lake.lake
+            .load_bars(AssetClass::Crypto, "BTC-USD", Timeframe::H1)
+            .map(|stored| assert_eq!(stored.bars.len(), 2_000))
     });
 }
 
@@ -85,13 +106,19 @@ fn damaged_bars_are_refused() {
 fn damaged_macro_series_are_refused() {
     let lake = lake();
     let path = lake.lake.macro_path("vix").unwrap();
-    check(&lake, &path, &|lake| lake.lake.load_macro("vix").map(|stored| assert_eq!(stored.series.values().len(), 500)));
+    check(&lake, &path, &|lake| {
+        lake.lake
+            .load_macro("vix")
+            .map(|stored| assert_eq!(stored.series.values().len(), 500))
+    });
 }
 
 #[test]
 fn the_kind_of_damage_is_told() {
     let lake = lake();
-    let path = lake.lake.bars_path(&key(AssetClass::Crypto, "BTC-USD", Timeframe::H1));
+    let path = lake
+        .lake
+        .bars_path(&key(AssetClass::Crypto, "BTC-USD", Timeframe::H1));
     let good = std::fs::read(&path).unwrap();
     let mut flipped = good.clone();
     flipped[good.len() / 3] ^= 4;
@@ -101,7 +128,13 @@ fn the_kind_of_damage_is_told() {
         (&flipped, FileDefect::BrokenSeal),
     ] {
         std::fs::write(&path, bytes).unwrap();
-        let error = lake.lake.load_bars(AssetClass::Crypto, "BTC-USD", Timeframe::H1).unwrap_err();
-        assert!(matches!(&error, DataError::Damaged { defect, .. } if *defect == expected), "{error}");
+        let error = lake
+            .lake
+            .load_bars(AssetClass::Crypto, "BTC-USD", Timeframe::H1)
+            .unwrap_err();
+        assert!(
+            matches!(&error, DataError::Damaged { defect, .. } if *defect == expected),
+            "{error}"
+        );
     }
 }

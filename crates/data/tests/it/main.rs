@@ -7,5 +7,4 @@ mod real_bars;
 mod real_calendar;
 mod real_macro;
 mod real_violations;
-mod speed;
 mod support;

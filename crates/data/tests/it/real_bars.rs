@@ -34,7 +34,9 @@ fn adjusted_prices_are_raw_times_both_factors() {
         ("QQQ", Timeframe::D1, 3_964),
         ("AAPL", Timeframe::D1, 5_849),
     ] {
-        let Some(request) = lean(symbol, timeframe) else { return };
+        let Some(request) = lean(symbol, timeframe) else {
+            return;
+        };
         let lake = TestLake::new();
         let report = lake.import(&request).unwrap();
         assert_eq!(report.bars, rows, "{symbol}");
@@ -46,7 +48,11 @@ fn adjusted_prices_are_raw_times_both_factors() {
         for (index, (bar, traded)) in stored.bars.iter().zip(raw.bars.iter()).enumerate() {
             let date = calendar.date_of(bar.open_time);
             let (_, price, split) = factors.iter().find(|(last, ..)| *last >= date).unwrap();
-            assert_eq!(prices(&bar), prices(&traded).map(|value| value * price * split), "{symbol} {date}");
+            assert_eq!(
+                prices(&bar),
+                prices(&traded).map(|value| value * price * split),
+                "{symbol} {date}"
+            );
             assert_eq!(bar.volume, traded.volume / split, "{symbol} {date}");
             assert_eq!(raw.adjustment_factor[index], price * split);
             adjusted_bars += usize::from(*price != 1.0 || *split != 1.0);
@@ -57,11 +63,18 @@ fn adjusted_prices_are_raw_times_both_factors() {
 
 #[test]
 fn raw_prices_are_those_of_the_file() {
-    let Some(request) = lean("SPY", Timeframe::D1) else { return };
+    let Some(request) = lean("SPY", Timeframe::D1) else {
+        return;
+    };
     let lake = TestLake::new();
     lake.import(&request).unwrap();
     let adjusted = lake.load(&key(EQUITY, "SPY", Timeframe::D1));
-    let report = lake.import(&ImportRequest { factors: None, ..request }).unwrap();
+    let report = lake
+        .import(&ImportRequest {
+            factors: None,
+            ..request
+        })
+        .unwrap();
     assert!(report.adjustment.starts_with("none"));
     let plain = lake.load(&key(EQUITY, "SPY", Timeframe::D1));
     assert_eq!(plain.bars, adjusted.raw.unwrap().bars);
@@ -71,7 +84,10 @@ fn raw_prices_are_those_of_the_file() {
     assert_eq!(first.open_time.to_string(), "1998-01-02T14:30:00Z");
     assert_eq!(first.close_time.to_string(), "1998-01-02T21:00:00Z");
     let last = plain.bars.bar(plain.bars.len() - 1);
-    assert_eq!((last.close, last.close_time.to_string().as_str()), (396.33, "2021-03-31T20:00:00Z"));
+    assert_eq!(
+        (last.close, last.close_time.to_string().as_str()),
+        (396.33, "2021-03-31T20:00:00Z")
+    );
 }
 
 /// Daily and hourly SPY, adjusted.
@@ -79,26 +95,42 @@ fn spy() -> Option<(TestLake, StoredBars, BarKey)> {
     let lake = TestLake::new();
     lake.import(&lean("SPY", Timeframe::D1)?).unwrap();
     let report = lake.import(&lean("SPY", Timeframe::H1)?).unwrap();
-    assert_eq!((report.rows_read, report.late_rows, report.outside_session), (40_832, 47, 0));
+    assert_eq!(
+        (report.rows_read, report.late_rows, report.outside_session),
+        (40_832, 47, 0)
+    );
     let daily = lake.load(&key(EQUITY, "SPY", Timeframe::D1));
     Some((lake, daily, key(EQUITY, "SPY", Timeframe::H1)))
 }
 
 #[test]
 fn daily_spy_is_hourly_spy_put_together() {
-    let Some((lake, daily, hourly)) = spy() else { return };
+    let Some((lake, daily, hourly)) = spy() else {
+        return;
+    };
     let (_, report) = lake.lake.resample_bars(&hourly, Timeframe::D1).unwrap();
     let made = lake.load(&hourly.with_timeframe(Timeframe::D1));
     assert_eq!((made.bars.len(), daily.bars.len()), (5_849, 5_849));
     // The late open of 2002-09-11.
     assert_eq!(report.incomplete.len(), 1);
-    assert_eq!((report.incomplete[0].found, report.incomplete[0].expected), (5, 7));
+    assert_eq!(
+        (report.incomplete[0].found, report.incomplete[0].expected),
+        (5, 7)
+    );
     assert!(report.forming.is_none());
     let mut late = 0;
-    for (sides, other) in [(&made.bars, &daily.bars), (&made.raw.unwrap().bars, &daily.raw.unwrap().bars)] {
+    for (sides, other) in [
+        (&made.bars, &daily.bars),
+        (&made.raw.unwrap().bars, &daily.raw.unwrap().bars),
+    ] {
         for (bar, expected) in sides.iter().zip(other.iter()) {
             assert_eq!(bar.open_time, expected.open_time);
-            assert_eq!((prices(&bar), bar.volume), (prices(&expected), expected.volume), "{}", bar.open_time);
+            assert_eq!(
+                (prices(&bar), bar.volume),
+                (prices(&expected), expected.volume),
+                "{}",
+                bar.open_time
+            );
             // With late prints the day is known later than the early close says.
             assert!(bar.close_time >= expected.close_time);
             late += usize::from(bar.close_time > expected.close_time);
@@ -109,7 +141,9 @@ fn daily_spy_is_hourly_spy_put_together() {
 
 #[test]
 fn four_hour_spy_lies_within_its_sessions() {
-    let Some((lake, daily, hourly)) = spy() else { return };
+    let Some((lake, daily, hourly)) = spy() else {
+        return;
+    };
     let (meta, _) = lake.lake.resample_bars(&hourly, Timeframe::H4).unwrap();
     assert_eq!(meta.rows, 2 * 5_849);
     let made = lake.load(&hourly.with_timeframe(Timeframe::H4));
@@ -135,7 +169,9 @@ fn crypto_files_are_imported_and_their_wicks_are_warnings() {
         ("btcusd_1d_index_2009_2026", "BTC-USD", Timeframe::D1, 5_905, 15),
         ("btcusd_1d_coinbase_lean", "BTC-USD", Timeframe::D1, 1_318, 1),
     ] {
-        let Some(request) = real(&format!("crypto/{file}.csv.gz"), CRYPTO, symbol, timeframe) else { return };
+        let Some(request) = real(&format!("crypto/{file}.csv.gz"), CRYPTO, symbol, timeframe) else {
+            return;
+        };
         let lake = TestLake::new();
         let report = lake.import(&request).unwrap();
         assert_eq!((report.bars, report.rows_read), (rows, rows as u64), "{file}");
@@ -149,13 +185,29 @@ fn crypto_files_are_imported_and_their_wicks_are_warnings() {
 
 #[test]
 fn daily_ether_is_four_hour_ether_put_together_nearly_everywhere() {
-    let Some(fine) = real("crypto/ethusd_4h_coinbase.csv.gz", CRYPTO, "ETH-USD", Timeframe::H4) else { return };
-    let Some(coarse) = real("crypto/ethusd_1d_coinbase.csv.gz", CRYPTO, "ETH-USD", Timeframe::D1) else { return };
+    let Some(fine) = real(
+        "crypto/ethusd_4h_coinbase.csv.gz",
+        CRYPTO,
+        "ETH-USD",
+        Timeframe::H4,
+    ) else {
+        return;
+    };
+    let Some(coarse) = real(
+        "crypto/ethusd_1d_coinbase.csv.gz",
+        CRYPTO,
+        "ETH-USD",
+        Timeframe::D1,
+    ) else {
+        return;
+    };
     let lake = TestLake::new();
     lake.import(&coarse).unwrap();
     let daily = lake.load(&key(CRYPTO, "ETH-USD", Timeframe::D1));
     lake.import(&fine).unwrap();
-    lake.lake.resample_bars(&key(CRYPTO, "ETH-USD", Timeframe::H4), Timeframe::D1).unwrap();
+    lake.lake
+        .resample_bars(&key(CRYPTO, "ETH-USD", Timeframe::H4), Timeframe::D1)
+        .unwrap();
     let made = lake.load(&key(CRYPTO, "ETH-USD", Timeframe::D1));
     let mut common = 0;
     let mut equal = 0;
@@ -165,15 +217,22 @@ fn daily_ether_is_four_hour_ether_put_together_nearly_everywhere() {
             equal += usize::from(prices(&bar) == prices(&daily.bars.bar(index)));
         }
     }
-    assert!(common > 3_400 && equal * 100 >= common * 95, "{equal} of {common} days are equal");
+    assert!(
+        common > 3_400 && equal * 100 >= common * 95,
+        "{equal} of {common} days are equal"
+    );
 }
 
 #[test]
 fn currency_pairs_follow_their_week() {
     let lake = TestLake::new();
     let fx = AssetClass::Fx;
-    let Some(hours) = real("fx/eurusd_1h_oanda.csv.gz", fx, "EURUSD", Timeframe::H1) else { return };
-    let Some(days) = real("fx/eurusd_1d_oanda.csv.gz", fx, "EURUSD", Timeframe::D1) else { return };
+    let Some(hours) = real("fx/eurusd_1h_oanda.csv.gz", fx, "EURUSD", Timeframe::H1) else {
+        return;
+    };
+    let Some(days) = real("fx/eurusd_1d_oanda.csv.gz", fx, "EURUSD", Timeframe::D1) else {
+        return;
+    };
     let report = lake.import(&hours).unwrap();
     assert_eq!((report.bars, report.outside_session), (74_439, 0));
     assert_eq!(report.ignored_columns.len(), 8);
@@ -183,8 +242,15 @@ fn currency_pairs_follow_their_week() {
     let hourly = lake.load(&key(fx, "EURUSD", Timeframe::H1));
     for to in [Timeframe::H4, Timeframe::D1] {
         let made = resample(&hourly.bars, fx, Timeframe::H1, to).unwrap();
-        assert!(made.report.incomplete.len() * 20 < made.bars.len(), "{to}: {}", made.report.incomplete.len());
+        assert!(
+            made.report.incomplete.len() * 20 < made.bars.len(),
+            "{to}: {}",
+            made.report.incomplete.len()
+        );
         let used = 74_439 - made.report.forming.map_or(0, |window| window.found);
-        assert_eq!(made.bars.view().close.last(), hourly.bars.first(used).close.last());
+        assert_eq!(
+            made.bars.view().close.last(),
+            hourly.bars.first(used).close.last()
+        );
     }
 }

@@ -32,7 +32,11 @@ fn is_weekend(date: NaiveDate) -> bool {
 
 /// The New York time of a session's close, when it is an early one.
 fn early_close(calendar: &Calendar, date: NaiveDate) -> Option<String> {
-    let close = calendar.session(date)?.close.datetime().with_timezone(&chrono_tz::America::New_York);
+    let close = calendar
+        .session(date)?
+        .close
+        .datetime()
+        .with_timezone(&chrono_tz::America::New_York);
     let time = close.format("%H:%M:%S").to_string();
     (time != "16:00:00").then_some(time)
 }
@@ -43,9 +47,18 @@ fn holidays_and_early_closes_are_those_of_an_independent_list() {
     let text = std::fs::read_to_string(root.join("corporate_actions/market_hours_subset_lean.json")).unwrap();
     let hours: MarketHours = serde_json::from_str(&text).unwrap();
     let theirs = &hours.entries["Equity-usa-[*]"];
-    let mut holidays: Vec<_> = theirs.holidays.iter().map(|day| date(day)).filter(|day| !is_weekend(*day)).collect();
+    let mut holidays: Vec<_> = theirs
+        .holidays
+        .iter()
+        .map(|day| date(day))
+        .filter(|day| !is_weekend(*day))
+        .collect();
     holidays.sort();
-    let early: BTreeMap<_, _> = theirs.early_closes.iter().map(|(day, time)| (date(day), time.clone())).collect();
+    let early: BTreeMap<_, _> = theirs
+        .early_closes
+        .iter()
+        .map(|(day, time)| (date(day), time.clone()))
+        .collect();
 
     let calendar = Calendar::for_class(AssetClass::Equity);
     let (first, last) = (holidays[0], holidays[holidays.len() - 1]);
@@ -62,7 +75,11 @@ fn holidays_and_early_closes_are_those_of_an_independent_list() {
         .take_while(|day| *day <= last)
         .filter_map(|day| Some((day, early_close(&calendar, day)?)))
         .collect();
-    let only_ours: Vec<_> = ours.keys().filter(|day| !early.contains_key(day)).map(NaiveDate::to_string).collect();
+    let only_ours: Vec<_> = ours
+        .keys()
+        .filter(|day| !early.contains_key(day))
+        .map(NaiveDate::to_string)
+        .collect();
     // Their list begins in November 1999 and leaves out the last day of that year; SPY ended early on all three.
     assert_eq!(only_ours, ["1998-11-27", "1998-12-24", "1999-12-31"]);
     for (day, close) in early.iter().filter(|(day, _)| !is_weekend(**day)) {
@@ -72,15 +89,27 @@ fn holidays_and_early_closes_are_those_of_an_independent_list() {
 
 #[test]
 fn spy_traded_on_exactly_the_sessions() {
-    let Some(request) = lean("SPY", Timeframe::D1) else { return };
+    let Some(request) = lean("SPY", Timeframe::D1) else {
+        return;
+    };
     let lake = TestLake::new();
     lake.import(&request).unwrap();
     let stored = lake.load(&key(AssetClass::Equity, "SPY", Timeframe::D1));
     let calendar = Calendar::for_class(AssetClass::Equity);
     let view = stored.bars.view();
-    let traded: Vec<_> = view.open_time.iter().map(|time| calendar.date_of(*time)).collect();
+    let traded: Vec<_> = view
+        .open_time
+        .iter()
+        .map(|time| calendar.date_of(*time))
+        .collect();
     let sessions = calendar.sessions(traded[0], traded[traded.len() - 1]);
-    assert_eq!(traded, sessions.iter().map(|session| session.date).collect::<Vec<_>>());
-    assert_eq!(view.close_time, calendar.daily_marks(view.close_time[0], view.close_time[view.len() - 1]));
+    assert_eq!(
+        traded,
+        sessions.iter().map(|session| session.date).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        view.close_time,
+        calendar.daily_marks(view.close_time[0], view.close_time[view.len() - 1])
+    );
     assert_eq!(traded.len(), 5_849);
 }

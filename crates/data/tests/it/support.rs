@@ -16,7 +16,11 @@ pub(crate) fn market_data() -> Option<PathBuf> {
         return Some(path);
     }
     let required = std::env::var("SEXTANT_REQUIRE_MARKET_DATA").is_ok_and(|value| value == "1");
-    assert!(!required, "real market data are required, but {} has none", path.display());
+    assert!(
+        !required,
+        "real market data are required, but {} has none",
+        path.display()
+    );
     eprintln!("skipped: no real market data in {}", path.display());
     None
 }
@@ -30,7 +34,10 @@ pub(crate) struct TestLake {
 impl TestLake {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { lake: Lake::new(folder.path().join("data")), folder }
+        Self {
+            lake: Lake::new(folder.path().join("data")),
+            folder,
+        }
     }
 
     pub(crate) fn import(&self, request: &ImportRequest) -> Result<ImportReport, DataError> {
@@ -38,7 +45,9 @@ impl TestLake {
     }
 
     pub(crate) fn load(&self, key: &BarKey) -> StoredBars {
-        self.lake.load_bars(key.class(), key.symbol(), key.timeframe()).unwrap()
+        self.lake
+            .load_bars(key.class(), key.symbol(), key.timeframe())
+            .unwrap()
     }
 }
 
@@ -48,8 +57,16 @@ pub(crate) fn key(class: AssetClass, symbol: &str, timeframe: Timeframe) -> BarK
 }
 
 /// A request for a file of the real data.
-pub(crate) fn real(file: &str, class: AssetClass, symbol: &str, timeframe: Timeframe) -> Option<ImportRequest> {
-    Some(ImportRequest::new(market_data()?.join(file), &key(class, symbol, timeframe)))
+pub(crate) fn real(
+    file: &str,
+    class: AssetClass,
+    symbol: &str,
+    timeframe: Timeframe,
+) -> Option<ImportRequest> {
+    Some(ImportRequest::new(
+        market_data()?.join(file),
+        &key(class, symbol, timeframe),
+    ))
 }
 
 /// A request for a raw Lean file, with the symbol's factor file.
@@ -59,7 +76,15 @@ pub(crate) fn lean(symbol: &str, timeframe: Timeframe) -> Option<ImportRequest> 
         _ => ("us_daily_raw_lean", "1d"),
     };
     let name = symbol.to_lowercase();
-    let request = real(&format!("equities/{folder}/{name}_{code}.csv.gz"), AssetClass::Equity, symbol, timeframe)?;
+    let request = real(
+        &format!("equities/{folder}/{name}_{code}.csv.gz"),
+        AssetClass::Equity,
+        symbol,
+        timeframe,
+    )?;
     let factors = market_data()?.join(format!("corporate_actions/lean_factor_files/{name}.csv"));
-    Some(ImportRequest { factors: Some(factors), ..request })
+    Some(ImportRequest {
+        factors: Some(factors),
+        ..request
+    })
 }

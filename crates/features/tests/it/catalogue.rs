@@ -1,13 +1,12 @@
 //! The readable catalogue `configs/features.yaml` equals the registry.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use sextant_features::{FeatureEntry, registry};
 
-const REWRITE: &str = "cargo test -p sextant-features --test it catalogue::rewrite -- --ignored";
+const REWRITE: &str = "cargo run --package sextant-features --example catalogue > configs/features.yaml";
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,79 +79,4 @@ fn the_catalogue_equals_the_registry() {
         registry().len(),
         "to write the file anew: {REWRITE}"
     );
-}
-
-/// Writes the catalogue anew. Run by hand after a change of the registry, and look at the difference.
-#[test]
-#[ignore = "rewrites configs/features.yaml"]
-fn rewrite() {
-    std::fs::write(path(), catalogue()).unwrap();
-}
-
-const HEADER: &str = "\
-# The catalogue of features: what models and regime detectors can ask for by name.
-#
-# It mirrors the registry of the crate `sextant-features`, and a test keeps the two equal; nothing here is read by a run.
-#
-# inputs      close: the closes of one series; bars: high, low and close of one series; asset_and_benchmark: the closes
-#             of two series, each asset bar with the newest benchmark bar that had closed by then (asset bars before the
-#             first benchmark close are passed over and do not count for the warm-up).
-# parameters  left out, they take the default; values outside min..max are refused, and fractions where kind is whole.
-# warm_up     the bar, counted from 1, with which the first value comes. Earlier ones are absent.
-# memory      windowed: the value depends on as many bars as the warm-up counts, to the last bit; exponential and wilder:
-#             the influence of older bars shrinks per bar by the factor 1 - 2 / (period + 1) and 1 - 1 / period.
-# version     counted up whenever a change alters values.
-
-features:
-";
-
-fn catalogue() -> String {
-    let mut text = HEADER.to_owned();
-    for (index, entry) in registry().iter().enumerate() {
-        let gap = if index == 0 { "" } else { "\n" };
-        write!(
-            text,
-            "{gap}  - name: {}\n    formula: {}\n",
-            entry.name,
-            quoted(entry.formula)
-        )
-        .unwrap();
-        writeln!(
-            text,
-            "    inputs: {}\n    parameters:{}",
-            entry.inputs.name(),
-            parameters(entry)
-        )
-        .unwrap();
-        writeln!(text, "    warm_up: {}", quoted(&entry.warm_up.to_string())).unwrap();
-        writeln!(
-            text,
-            "    memory: {}\n    version: {}",
-            entry.memory.name(),
-            entry.version
-        )
-        .unwrap();
-        writeln!(text, "    source: {}", quoted(entry.source)).unwrap();
-    }
-    text
-}
-
-fn parameters(entry: &FeatureEntry) -> String {
-    if entry.parameters.is_empty() {
-        return " {}".to_owned();
-    }
-    let lines = entry.parameters.iter().map(|one| {
-        let (kind, meaning) = (one.kind.name(), quoted(one.meaning));
-        let numbers = format!("default: {}, min: {}, max: {}", one.default, one.min, one.max);
-        format!(
-            "\n      {}: {{ {numbers}, kind: {kind}, meaning: {meaning} }}",
-            one.name
-        )
-    });
-    lines.collect()
-}
-
-fn quoted(text: &str) -> String {
-    assert!(!text.contains(['"', '\\']), "`{text}` would need escapes");
-    format!("\"{text}\"")
 }

@@ -7,5 +7,4 @@ mod catalogue;
 mod columns;
 mod contract;
 mod oracle;
-mod speed;
 mod support;

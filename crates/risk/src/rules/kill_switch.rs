@@ -73,7 +73,7 @@ impl RiskRule for KillSwitch {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use sextant_domain::ports::RiskEngine;
-    use sextant_domain::{Decision, RiskStatus};
+    use sextant_domain::{Decision, InstrumentId, ModelId, RiskStatus, TargetWeights};
 
     use crate::test_support::{Book, targets};
     use crate::{KillFlag, RiskLimits, RiskRules};
@@ -128,6 +128,20 @@ mod tests {
         assert_eq!(book.order(&engine, 1, 0.1).decision, Decision::Refuse);
         assert_eq!(book.order(&engine, 0, -0.3).decision, Decision::Keep);
         assert_eq!(engine.observe(&book.state(), &mut Vec::new()), RiskStatus::Killed);
+    }
+
+    #[test]
+    fn models_that_cancel_out_are_closed_too() {
+        let mut limits = RiskLimits::permissive(1.0);
+        limits.kill_switch.engaged = true;
+        let engine = RiskRules::new(limits, KillFlag::new()).unwrap();
+        let mut targets = TargetWeights::new(2, 1);
+        let instrument = InstrumentId::from_index(0);
+        targets.add_target(ModelId::from_index(0), instrument, 0.25);
+        targets.add_target(ModelId::from_index(1), instrument, -0.25);
+        assert_eq!(targets.net(), [0.0]);
+        let verdict = Book::new(&[0.0]).review_targets(&engine, &targets);
+        assert_eq!(verdict.decision, Decision::ShrinkTo(vec![0.0]));
     }
 
     #[test]

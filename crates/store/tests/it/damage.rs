@@ -1,24 +1,30 @@
 //! Damage: every flipped bit and every cut of a run folder is found before use and named.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sextant_store::*;
 
 use crate::sample::{Random, info, manifest, tables};
 
 fn files(folder: &RunFolder) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     assert_eq!(files.len(), run_tables().len() + 3);
     files
 }
 
-fn assert_refused(folders: &RunFolders, file: &PathBuf, what: &str) {
+fn assert_refused(folders: &RunFolders, file: &Path, what: &str) {
     let id = manifest(1).run_id().clone();
     let message = folders.load_run(&id).expect_err(what).to_string();
     assert!(message.contains(file.to_str().unwrap()), "{what}: {message}");
-    assert!(message.contains(id.as_str()) && message.contains("cargo xtask store rebuild"), "{message}");
+    assert!(
+        message.contains(id.as_str()) && message.contains("cargo xtask store rebuild"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -39,10 +45,17 @@ fn flips_and_cuts_are_found_and_the_file_is_named() {
             damaged[position] ^= 1 << random.below(8);
         }
         fs::write(file, damaged).unwrap();
-        assert_refused(&folders, file, &format!("round {round}, byte {position} of {}", file.display()));
+        assert_refused(
+            &folders,
+            file,
+            &format!("round {round}, byte {position} of {}", file.display()),
+        );
         fs::write(file, whole).unwrap();
     }
-    assert_eq!(folders.load_run(manifest(1).run_id()).unwrap().tables, tables(100));
+    assert_eq!(
+        folders.load_run(manifest(1).run_id()).unwrap().tables,
+        tables(100)
+    );
 }
 
 #[test]
@@ -75,7 +88,10 @@ fn a_folder_under_another_name_is_refused() {
     let other = manifest(2).run_id().clone();
     fs::rename(folder.path(), folders.run_dir(&other)).unwrap();
     let message = folders.open(&other).unwrap_err().to_string();
-    assert!(message.contains("manifest.json") && message.contains(manifest(1).run_id().as_str()), "{message}");
+    assert!(
+        message.contains("manifest.json") && message.contains(manifest(1).run_id().as_str()),
+        "{message}"
+    );
 }
 
 #[test]
@@ -86,12 +102,17 @@ fn running_again_replaces_a_damaged_folder() {
     for file in files(&folder) {
         fs::write(&file, "rubbish").unwrap();
         let written = folders.write(&manifest(1), &info(), &tables(30)).unwrap();
-        let WriteOutcome::ReplacedDamaged(why) = written.outcome else { panic!("{:?}", written.outcome) };
+        let WriteOutcome::ReplacedDamaged(why) = written.outcome else {
+            panic!("{:?}", written.outcome)
+        };
         assert!(why.contains(file.to_str().unwrap()), "{why}");
         assert_eq!(folders.load_run(manifest(1).run_id()).unwrap().tables, tables(30));
     }
     folders.write(&manifest(2), &info(), &tables(1)).unwrap();
-    let names: Vec<_> = fs::read_dir(folders.runs_dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> = fs::read_dir(folders.runs_dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(names.len(), 3, "two runs and the lock: {names:?}");
 }
 
@@ -103,7 +124,10 @@ fn damage_does_not_hide_that_a_run_is_not_reproducible() {
     fs::write(folder.path().join("equity.parquet"), "rubbish").unwrap();
     let mut changed = tables(30);
     changed.trades.pop();
-    let message = folders.write(&manifest(1), &info(), &changed).unwrap_err().to_string();
+    let message = folders
+        .write(&manifest(1), &info(), &changed)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("now trades came out different"), "{message}");
 }
 
@@ -138,12 +162,18 @@ fn a_damaged_database_never_gives_other_rows() {
             Err(refusal) => {
                 refused += 1;
                 let message = refusal.to_string();
-                assert!(message.contains("sextant.db") && message.contains("cargo xtask store rebuild"), "{message}");
+                assert!(
+                    message.contains("sextant.db") && message.contains("cargo xtask store rebuild"),
+                    "{message}"
+                );
             }
         }
     }
     assert!(refused > 50, "only {refused} of 200 were refused");
     let report = rebuild(results.path(), &mut |_| ()).unwrap();
     assert_eq!(report.indexed, [manifest(1).run_id().clone()]);
-    assert_eq!(Store::open_read_only(results.path()).unwrap().runs().unwrap(), runs);
+    assert_eq!(
+        Store::open_read_only(results.path()).unwrap().runs().unwrap(),
+        runs
+    );
 }

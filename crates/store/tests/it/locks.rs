@@ -48,8 +48,14 @@ pub(crate) fn start_child(test: &str, role: &str, results: &Path) -> OtherProces
         .spawn()
         .unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(output.any(|line| line.unwrap().contains("ready")), "the other process ended before it was ready");
-    OtherProcess { child, _output: output }
+    assert!(
+        output.any(|line| line.unwrap().contains("ready")),
+        "the other process ended before it was ready"
+    );
+    OtherProcess {
+        child,
+        _output: output,
+    }
 }
 
 /// The folder and the role, in a process that was started by [`start_child`].
@@ -59,13 +65,15 @@ pub(crate) fn own_role() -> Option<(std::path::PathBuf, String)> {
 
 /// The other process: holds the database until its input ends.
 #[test]
-#[ignore = "only meant to be started by the tests of this module"]
 fn other_process() {
     let Some((results, role)) = own_role() else { return };
     let (store, client) = match role.as_str() {
         "writer" => (Some(Store::open(&results).unwrap()), None),
         "reader" => (Some(Store::open_read_only(&results).unwrap()), None),
-        "stock writer" => (None, Some(duckdb::Connection::open(Store::database_path(&results)).unwrap())),
+        "stock writer" => (
+            None,
+            Some(duckdb::Connection::open(Store::database_path(&results)).unwrap()),
+        ),
         "stock reader" => (None, Some(stock_client(&results))),
         other => panic!("unknown role {other}"),
     };
@@ -76,7 +84,10 @@ fn other_process() {
 
 fn results_with_a_run() -> tempfile::TempDir {
     let results = tempfile::tempdir().unwrap();
-    let folder = RunFolders::new(results.path()).write(&manifest(1), &info(), &tables(5)).unwrap().folder;
+    let folder = RunFolders::new(results.path())
+        .write(&manifest(1), &info(), &tables(5))
+        .unwrap()
+        .folder;
     let mut store = Store::open(results.path()).unwrap();
     store.index_run(&folder).unwrap();
     store.close().unwrap();
@@ -85,8 +96,14 @@ fn results_with_a_run() -> tempfile::TempDir {
 
 fn assert_in_use<T>(opened: Result<T, StoreError>, holder: &str) {
     let message = opened.map(|_| ()).unwrap_err().to_string();
-    assert!(message.contains("sextant.db is in use") && message.contains(holder), "{message}");
-    assert!(message.contains("run folders beside it can be read meanwhile"), "{message}");
+    assert!(
+        message.contains("sextant.db is in use") && message.contains(holder),
+        "{message}"
+    );
+    assert!(
+        message.contains("run folders beside it can be read meanwhile"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -122,7 +139,10 @@ fn readers_do_not_disturb_each_other_but_keep_writers_out() {
 fn a_second_store_of_the_same_process_is_refused() {
     let results = results_with_a_run();
     let first = Store::open(results.path()).unwrap();
-    assert_in_use(Store::open(results.path()), &format!("process {}", std::process::id()));
+    assert_in_use(
+        Store::open(results.path()),
+        &format!("process {}", std::process::id()),
+    );
     drop(first);
     Store::open(results.path()).unwrap();
 }
@@ -137,7 +157,14 @@ fn a_stock_client_that_has_the_database_is_named() {
     client.end();
     let client = start_child("locks::other_process", "stock reader", results.path());
     assert_in_use(Store::open(results.path()), &format!("PID {}", client.id()));
-    assert_eq!(Store::open_read_only(results.path()).unwrap().runs().unwrap().len(), 1);
+    assert_eq!(
+        Store::open_read_only(results.path())
+            .unwrap()
+            .runs()
+            .unwrap()
+            .len(),
+        1
+    );
     client.end();
 }
 

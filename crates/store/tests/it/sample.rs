@@ -1,9 +1,9 @@
 //! Runs with awkward rows.
 
 use rust_decimal::Decimal;
+use serde_json::json;
 use sextant_domain::{Cash, OrderId, Price, Quantity, Side, UtcNanos};
 use sextant_store::*;
-use serde_json::json;
 
 /// A small seeded generator, so that a failure can be repeated.
 pub(crate) struct Random(u64);
@@ -38,7 +38,7 @@ pub(crate) fn time(text: &str) -> UtcNanos {
 /// Instants at the ends of the range, at the epoch, and with nanoseconds.
 pub(crate) fn instants() -> [UtcNanos; 6] {
     [
-        UtcNanos::from_nanos(-i64::MAX + 1),
+        time("1677-09-22"),
         UtcNanos::from_nanos(-1),
         UtcNanos::from_nanos(0),
         time("2020-03-08T07:00:00.123456789Z"),
@@ -48,8 +48,14 @@ pub(crate) fn instants() -> [UtcNanos; 6] {
 }
 
 fn texts() -> [String; 5] {
-    ["", "SPY", "it's \"quoted\", \\ and\nbroken", "žluťoučký 🐎", "a text that is much longer than twelve bytes"]
-        .map(str::to_owned)
+    [
+        "",
+        "SPY",
+        "it's \"quoted\", \\ and\nbroken",
+        "žluťoučký 🐎",
+        "a text that is much longer than twelve bytes",
+    ]
+    .map(str::to_owned)
 }
 
 fn prices() -> [Price; 4] {
@@ -57,7 +63,13 @@ fn prices() -> [Price; 4] {
 }
 
 fn quantities() -> [Quantity; 4] {
-    ["-0.00000001", "-99999999999999999999.99999999", "100", "0.12345678"].map(|text| Quantity::new(dec(text)))
+    [
+        "-0.00000001",
+        "-99999999999999999999.99999999",
+        "100",
+        "0.12345678",
+    ]
+    .map(|text| Quantity::new(dec(text)))
 }
 
 fn amounts() -> [Cash; 5] {
@@ -96,7 +108,11 @@ pub(crate) fn tables(rows: usize) -> RunTables {
 }
 
 fn scope(index: usize) -> String {
-    if index.is_multiple_of(2) { PORTFOLIO_SCOPE.to_owned() } else { format!("Model_v{index}") }
+    if index.is_multiple_of(2) {
+        PORTFOLIO_SCOPE.to_owned()
+    } else {
+        format!("Model_v{index}")
+    }
 }
 
 fn add_values(tables: &mut RunTables, index: usize) {
@@ -141,7 +157,11 @@ fn size_kind(index: usize) -> SizeKind {
 }
 
 fn side(index: usize) -> Side {
-    if index.is_multiple_of(2) { Side::Buy } else { Side::Sell }
+    if index.is_multiple_of(2) {
+        Side::Buy
+    } else {
+        Side::Sell
+    }
 }
 
 fn add_orders(tables: &mut RunTables, index: usize) {
@@ -201,7 +221,11 @@ fn add_decisions(tables: &mut RunTables, index: usize) {
         symbol: symbol.clone(),
         weight: pick(&floats(), index),
     });
-    tables.targets.push(TargetRow { time, symbol: symbol.clone(), weight: pick(&floats(), index + 1) });
+    tables.targets.push(TargetRow {
+        time,
+        symbol: symbol.clone(),
+        weight: pick(&floats(), index + 1),
+    });
     tables.risk_events.push(RiskEventRow {
         time,
         rule: "drawdown_halt".to_owned(),
@@ -255,7 +279,10 @@ pub(crate) fn manifest(seed: u64) -> Manifest {
         synthetic,
     };
     let inputs = RunInputs {
-        code: CodeVersion { version: "0.1.0".to_owned(), digest: "c0de".to_owned() },
+        code: CodeVersion {
+            version: "0.1.0".to_owned(),
+            digest: "c0de".to_owned(),
+        },
         config: json!({"portfolio": {"capital": "100000.00"}, "costs": {"fee_bps": 0.1}}),
         data: vec![series("SPY", false), series("QQQ", true)],
         seed,
@@ -263,10 +290,16 @@ pub(crate) fn manifest(seed: u64) -> Manifest {
         end: time("2020-12-31T21:00:00Z"),
         universe: vec!["SPY".to_owned(), "QQQ".to_owned()],
     };
-    let assumption = Assumption { key: "fill_convention".to_owned(), text: "next open".to_owned() };
+    let assumption = Assumption {
+        key: "fill_convention".to_owned(),
+        text: "next open".to_owned(),
+    };
     Manifest::new(inputs, vec![assumption])
 }
 
 pub(crate) fn info() -> RunInfo {
-    RunInfo { created_at: time("2021-01-01T12:00:00.000000001Z"), duration_seconds: 1.25 }
+    RunInfo {
+        created_at: time("2021-01-01T12:00:00.000000001Z"),
+        duration_seconds: 1.25,
+    }
 }

@@ -25,8 +25,12 @@ fn spec() -> String {
 #[test]
 fn the_tables_are_documented_as_they_are() {
     let text = spec();
-    let (before, rest) = text.split_once(BEGIN).expect("the marker of the generated part is there");
-    let (generated, after) = rest.split_once(END).expect("the end marker of the generated part is there");
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .expect("the marker of the generated part is there");
+    let (generated, after) = rest
+        .split_once(END)
+        .expect("the end marker of the generated part is there");
     let current = tables_markdown();
     if std::env::var_os(UPDATE).is_some() {
         fs::write(spec_path(), format!("{before}{BEGIN}{current}{END}{after}")).unwrap();
@@ -41,7 +45,9 @@ fn the_tables_are_documented_as_they_are() {
 fn example_queries() -> Vec<String> {
     let text = spec();
     let blocks = text.split("```sql\n").skip(1);
-    blocks.map(|block| block.split_once("```").unwrap().0.to_owned()).collect()
+    blocks
+        .map(|block| block.split_once("```").unwrap().0.to_owned())
+        .collect()
 }
 
 fn cash(units: i64) -> Cash {
@@ -62,12 +68,21 @@ fn plausible_tables() -> RunTables {
             reason: None,
         });
     }
-    let days = ["2020-01-30T21:00:00Z", "2020-01-31T21:00:00Z", "2020-02-28T21:00:00Z"];
+    let days = [
+        "2020-01-30T21:00:00Z",
+        "2020-01-31T21:00:00Z",
+        "2020-02-28T21:00:00Z",
+    ];
     for (day, pnl) in days.into_iter().zip([0, 1_000, 2_000]) {
         for (scope, share) in [(PORTFOLIO_SCOPE, 2), ("A", 1), ("B", 1)] {
             let pnl = cash(pnl * share / 2);
             let equity = cash(100_000).plus(pnl).unwrap();
-            tables.marks.push(MarkRow { time: time(day), scope: scope.to_owned(), equity, pnl });
+            tables.marks.push(MarkRow {
+                time: time(day),
+                scope: scope.to_owned(),
+                equity,
+                pnl,
+            });
         }
     }
     for (index, model) in ["A", "B"].into_iter().enumerate() {
@@ -143,7 +158,10 @@ fn the_example_queries_run_and_answer() {
     let results = tempfile::tempdir().unwrap();
     let mut store = Store::open(results.path()).unwrap();
     for seed in [1, 2] {
-        let folder = RunFolders::new(results.path()).write(&manifest(seed), &info(), &plausible_tables()).unwrap().folder;
+        let folder = RunFolders::new(results.path())
+            .write(&manifest(seed), &info(), &plausible_tables())
+            .unwrap()
+            .folder;
         store.index_run(&folder).unwrap();
     }
     store.close().unwrap();
@@ -166,13 +184,23 @@ fn the_example_queries_run_and_answer() {
 #[test]
 fn the_attribution_query_adds_up() {
     let results = tempfile::tempdir().unwrap();
-    let folder =
-        RunFolders::new(results.path()).write(&manifest(1), &info(), &plausible_tables()).unwrap().folder;
+    let folder = RunFolders::new(results.path())
+        .write(&manifest(1), &info(), &plausible_tables())
+        .unwrap()
+        .folder;
     let mut store = Store::open(results.path()).unwrap();
     store.index_run(&folder).unwrap();
     store.close().unwrap();
-    let query = example_queries().into_iter().find(|query| query.contains("attribution")).unwrap();
-    let sql = format!("SELECT count(*) FROM ({}) WHERE difference <> 0", query.trim().trim_end_matches(';'));
-    let differing: u64 = stock_client(results.path()).query_row(&sql, [], |row| row.get(0)).unwrap();
+    let query = example_queries()
+        .into_iter()
+        .find(|query| query.contains("attribution"))
+        .unwrap();
+    let sql = format!(
+        "SELECT count(*) FROM ({}) WHERE difference <> 0",
+        query.trim().trim_end_matches(';')
+    );
+    let differing: u64 = stock_client(results.path())
+        .query_row(&sql, [], |row| row.get(0))
+        .unwrap();
     assert_eq!(differing, 0);
 }

@@ -10,7 +10,10 @@ use crate::sample::{info, manifest, tables};
 const LIMIT: Duration = Duration::from_secs(3);
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "the time that a test takes is no input of a result")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the time that a test takes is no input of a result"
+)]
 fn a_large_run_is_written_and_indexed_in_a_moment() {
     let mut rows = tables(2_000);
     rows.equity = rows.equity.iter().cycle().take(88_000).cloned().collect();
@@ -24,8 +27,19 @@ fn a_large_run_is_written_and_indexed_in_a_moment() {
     store.index_run(&written.folder).unwrap();
     let indexing = start.elapsed() - opening - writing;
     let loading = Instant::now();
-    assert_eq!(folders.load_run(manifest(1).run_id()).unwrap().tables.equity.len(), 88_000);
+    assert_eq!(
+        folders
+            .load_run(manifest(1).run_id())
+            .unwrap()
+            .tables
+            .equity
+            .len(),
+        88_000
+    );
     let loading = loading.elapsed();
     println!("writing {writing:?}, opening {opening:?}, indexing {indexing:?}, loading {loading:?}");
-    assert!(writing < LIMIT && indexing < LIMIT && loading < LIMIT, "{writing:?} {indexing:?} {loading:?}");
+    assert!(
+        writing < LIMIT && indexing < LIMIT && loading < LIMIT,
+        "{writing:?} {indexing:?} {loading:?}"
+    );
 }

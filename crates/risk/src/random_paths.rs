@@ -1,0 +1,195 @@
+//! A million orders along random paths of prices and fills, each passing the rules first.
+#![allow(clippy::unwrap_used)]
+
+use sextant_domain::AssetClass;
+use sextant_domain::ports::RiskEngine;
+
+use crate::properties::{SLACK, closes};
+use crate::test_support::{Book, factor};
+use crate::{AfterHalt, KillFlag, RiskLimits, RiskRules};
+
+/// Numbers that look random and are the same on every machine (Steele, Lea and Flood, SplitMix, 2014).
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// From 0 to 1.
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        usize::try_from(self.next() % count as u64).unwrap()
+    }
+}
+
+const INSTRUMENTS: usize = 4;
+
+/// An account that lives through prices, orders and fills, every order passing the rules first.
+struct Walk {
+    units: [f64; INSTRUMENTS],
+    pending: [f64; INSTRUMENTS],
+    prices: [f64; INSTRUMENTS],
+    cash: f64,
+    book: Book,
+}
+
+impl Walk {
+    fn new(random: &mut SplitMix) -> Self {
+        use AssetClass::{Crypto, Equity};
+        let book = Book {
+            classes: vec![Equity, Equity, Crypto, Crypto],
+            ..Book::new(&[0.0; INSTRUMENTS])
+        };
+        let prices = std::array::from_fn(|_| random.between(1.0, 1_000.0));
+        Self {
+            units: [0.0; INSTRUMENTS],
+            pending: [0.0; INSTRUMENTS],
+            prices,
+            cash: 100_000.0,
+            book,
+        }
+    }
+
+    /// Moves prices, and fills what is pending at the new ones half of the time.
+    fn advance(&mut self, random: &mut SplitMix) {
+        for price in &mut self.prices {
+            *price *= random.between(0.94, 1.062);
+        }
+        if random.next().is_multiple_of(2) {
+            for instrument in 0..INSTRUMENTS {
+                self.cash -= self.pending[instrument] * self.prices[instrument];
+                self.units[instrument] += self.pending[instrument];
+                self.pending[instrument] = 0.0;
+            }
+        }
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        let worth: f64 = self
+            .units
+            .iter()
+            .zip(self.prices)
+            .map(|(units, price)| units * price)
+            .sum();
+        self.book.equity = self.cash + worth;
+        self.book.as_of = self.book.as_of.saturating_add(4 * 3_600_000_000_000);
+        for instrument in 0..INSTRUMENTS {
+            let worth = self.prices[instrument] / self.book.equity;
+            self.book.weights[instrument] = self.units[instrument] * worth;
+            self.book.pending[instrument] = self.pending[instrument] * worth;
+        }
+    }
+
+    /// Sums of magnitudes: each asset, crypto, everything.
+    fn exposures(&self) -> [f64; INSTRUMENTS + 2] {
+        let size = |instrument: usize| self.book.position(instrument).abs();
+        let mut rows = [0.0; INSTRUMENTS + 2];
+        (0..INSTRUMENTS).for_each(|instrument| rows[instrument] = size(instrument));
+        rows[INSTRUMENTS] = size(2) + size(3);
+        rows[INSTRUMENTS + 1] = (0..INSTRUMENTS).map(size).sum();
+        rows
+    }
+
+    fn send(&mut self, instrument: usize, weight: f64) {
+        self.pending[instrument] += weight * self.book.equity / self.prices[instrument];
+        self.book.pending[instrument] += weight;
+    }
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    orders: usize,
+    kept: usize,
+    shrunk: usize,
+    refused: usize,
+    statuses: [usize; 4],
+}
+
+/// One path: a fresh account, up to 250 orders.
+fn walk(random: &mut SplitMix, tally: &mut Tally) {
+    const CAPS: [f64; INSTRUMENTS + 2] = [0.4, 0.4, 0.4, 0.4, 0.2, 1.2];
+    let flag = KillFlag::new();
+    let mut limits = RiskLimits::mission_defaults();
+    limits.drawdown.as_mut().unwrap().after_halt = AfterHalt::ResumeAfterDays { days: 3 };
+    let mut engine = RiskRules::new(limits, flag.clone()).unwrap();
+    let mut walk = Walk::new(random);
+    let kill_at = random.below(1_000);
+    let mut reasons = Vec::new();
+    for step in 0..250 {
+        walk.advance(random);
+        if step == kill_at {
+            flag.engage("test");
+        }
+        let status = engine.observe(&walk.book.state(), &mut reasons);
+        tally.statuses[["normal", "reduced", "halted", "killed"]
+            .iter()
+            .position(|name| *name == status.name())
+            .unwrap()] += 1;
+        let instrument = random.below(INSTRUMENTS);
+        let position = walk.book.position(instrument);
+        let is_closing = random.next().is_multiple_of(3);
+        let weight = if is_closing {
+            -position * random.between(0.0, 2.0)
+        } else {
+            random.between(-0.6, 0.6)
+        };
+        let before = walk.exposures();
+        let verdict = walk.book.order(&engine, instrument, weight);
+        let left = factor(&verdict);
+        assert!((0.0..=1.0).contains(&left));
+        walk.send(instrument, left * weight);
+        for ((before, after), cap) in before.into_iter().zip(walk.exposures()).zip(CAPS) {
+            assert!(
+                after <= cap.max(before) + SLACK,
+                "{after} over {cap}, was {before}: {verdict:?}"
+            );
+        }
+        if closes(status) {
+            let after = walk.book.position(instrument);
+            assert!(
+                after.abs() <= position.abs() + SLACK && after * position >= -1e-15,
+                "{position} to {after}"
+            );
+        }
+        let is_reducing = weight * position < 0.0 && weight.abs() <= position.abs();
+        assert!(!is_reducing || left == 1.0, "{verdict:?}");
+        tally.orders += 1;
+        *(if left == 1.0 {
+            &mut tally.kept
+        } else if left == 0.0 {
+            &mut tally.refused
+        } else {
+            &mut tally.shrunk
+        }) += 1;
+    }
+}
+
+#[test]
+fn a_million_orders_on_random_paths_keep_every_limit() {
+    let mut random = SplitMix(20);
+    let mut tally = Tally::default();
+    for _ in 0..4_000 {
+        walk(&mut random, &mut tally);
+    }
+    assert_eq!(tally.orders, 1_000_000);
+    // The paths go everywhere: each outcome and each standing is common.
+    for count in [tally.kept, tally.shrunk, tally.refused]
+        .iter()
+        .chain(&tally.statuses)
+    {
+        assert!(*count > 20_000, "{tally:?}");
+    }
+}

@@ -36,10 +36,10 @@ impl OtherProcess {
     }
 }
 
-/// Runs one of the ignored tests of this binary as another process and waits until it says that it is ready.
+/// Runs one of the tests of this binary as another process and waits until it says that it is ready.
 pub(crate) fn start_child(test: &str, role: &str, results: &Path) -> OtherProcess {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(FOLDER, results)
         .env(ROLE, role)
         .stdin(Stdio::piped())

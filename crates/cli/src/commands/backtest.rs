@@ -68,7 +68,7 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     let (root, source) = choose_market(args, config, &bars)?;
     let market = load_market(&config.system, &root, source, &bars)?;
     let loading_seconds = watch.seconds();
-    let kill = kill_reason(&config);
+    let kill = kill_reason(config);
     let computed = compute(config, &market, kill.as_deref(), &bars)?;
     let running_seconds = watch.seconds() - loading_seconds;
     let manifest = manifest(config, &market, kill.is_some(), &computed.outcome);
@@ -80,6 +80,7 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     let written = RunFolders::new(&paths.results).write(&manifest, &info, &computed.tables)?;
     let mut store = Store::open(&paths.results)?;
     store.index_run(&written.folder)?;
+    let unindexed = store.gap()?.unindexed.len();
     let database = Store::database_path(&paths.results);
     store.close()?;
     let input = ReportInput {
@@ -99,6 +100,9 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     println!("folder    {}", written.folder.path().display());
     println!("report    {}", page.display());
     println!("database  {}", database.display());
+    if unindexed > 0 {
+        println!("          {unindexed} older runs are not in it; `cargo xtask store rebuild` adds them");
+    }
     println!(
         "{} steps; loading {loading_seconds:.2} s, computing {running_seconds:.2} s, in all {:.2} s",
         computed.outcome.steps,

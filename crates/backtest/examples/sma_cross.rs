@@ -1,6 +1,7 @@
 //! A first model of one's own: two moving averages, written against `sextant-domain` alone, run over invented bars.
 //!
 //! `cargo run --package sextant-backtest --example sma_cross`
+#![allow(clippy::print_stdout, reason = "an example speaks to its reader")]
 
 use sextant_backtest::{BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, run};
 use sextant_domain::ports::{Model, ModelError};

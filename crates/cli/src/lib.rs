@@ -23,6 +23,7 @@ mod compose;
 pub mod config;
 mod figures;
 mod logs;
+pub mod pipeline;
 mod progress;
 mod recorder;
 pub mod report;

@@ -18,13 +18,6 @@ impl Bars {
         }
     }
 
-    /// Sets the present bar to an absolute position.
-    pub(crate) fn set(&self, position: u64) {
-        if let Ok(bar) = self.bar.lock() {
-            bar.set_position(position);
-        }
-    }
-
     /// Removes the present bar.
     pub(crate) fn finish(&self) {
         if let Ok(bar) = self.bar.lock() {

@@ -11,11 +11,18 @@ use crate::{
 /// Proof that a risk engine has passed a value. Only [`RiskGate`] can make one: the field is private, and there is no
 /// `From`, `Default` or `Deserialize`.
 ///
-/// A value cannot be approved by hand:
+/// A value cannot be approved by hand, and an approved one cannot be changed:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// use sextant_domain::{Approved, TargetWeights};
 /// let forged: Approved<TargetWeights> = Approved { value: TargetWeights::new(1, 1) };
+/// ```
+///
+/// ```compile_fail,E0596
+/// use sextant_domain::{Approved, TargetWeights};
+/// fn change(mut approved: Approved<TargetWeights>) {
+///     approved.clear();
+/// }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approved<T> {

@@ -132,10 +132,20 @@ pub enum BrokerError {
 pub trait Broker {
     /// Takes an approved order; nothing else can be sent.
     ///
-    /// An order that no gate has approved does not compile:
+    /// This compiles:
     ///
-    /// ```compile_fail
-    /// fn send(broker: &mut dyn sextant_domain::ports::Broker, order: sextant_domain::Order) {
+    /// ```
+    /// use sextant_domain::{Approved, Order, ports::Broker};
+    /// fn send(broker: &mut dyn Broker, order: Approved<Order>) {
+    ///     broker.submit(order).unwrap();
+    /// }
+    /// ```
+    ///
+    /// The same with an order that no gate has approved does not:
+    ///
+    /// ```compile_fail,E0308
+    /// use sextant_domain::{Approved, Order, ports::Broker};
+    /// fn send(broker: &mut dyn Broker, order: Order) {
     ///     broker.submit(order).unwrap();
     /// }
     /// ```

@@ -17,9 +17,11 @@
 
 mod book;
 mod engine;
+mod error;
 mod ledger;
 mod sizing;
 
 pub use book::{Book, ClosedTrade, InstrumentBook};
-pub use engine::{BoundParts, Engine, EngineError, EngineParts, MarketEvent};
+pub use engine::{BoundParts, Engine, EngineParts, MarketEvent};
+pub use error::EngineError;
 pub use ledger::{Ledger, LedgerError, Scope};

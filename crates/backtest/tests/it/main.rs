@@ -1,4 +1,5 @@
 //! Integration tests of the backtest crate.
+#![allow(clippy::unwrap_used)]
 
 mod account;
 mod causality;

@@ -4,28 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use serde_json::json;
-use sextant_backtest::RunOutcome;
 use sextant_data::{Lake, Progress};
-use sextant_features::FeatureColumns;
-use sextant_metrics::PeriodsPerYear;
-use sextant_risk::KillFlag;
-use sextant_store::{
-    Assumption, CodeVersion, Manifest, MetricRow, RunFolders, RunInfo, RunInputs, RunTables, Store,
-    WriteOutcome,
-};
+use sextant_store::{Manifest, MetricRow, RunFolders, RunInfo, RunTables, Store, WriteOutcome};
 
 use crate::args::BacktestArgs;
 use crate::clock::{Stopwatch, now};
-use crate::compose::{
-    LoadedMarket, Source, backtest_config, engine_parts, ensure_synthetic, load_market, sleeves,
-    synthetic_root,
-};
 use crate::config::{ConfigSource, ResolvedConfig, load};
-use crate::figures::{self, FigureSettings, format_metric, scopes};
+use crate::figures::{format_metric, scopes};
 use crate::logs;
+use crate::pipeline::{
+    Source, compute, ensure_synthetic, kill_reason, load_market, manifest, synthetic_root,
+};
 use crate::progress::Bars;
-use crate::recorder::RunRecorder;
 use crate::report::{ReportInput, SYNTHETIC_LABEL, write_report};
 use crate::table::table;
 
@@ -154,172 +144,6 @@ fn choose_market(
         );
     }
     Ok((synthetic_root(data), Source::Synthetic))
-}
-
-/// Why the kill switch is on, if it is: the file is looked for once, before the run.
-fn kill_reason(config: &ResolvedConfig) -> Option<String> {
-    let file = config
-        .risk
-        .kill_switch
-        .file
-        .as_ref()
-        .filter(|file| Path::new(file).exists());
-    file.map(|file| format!("the kill file {file} exists"))
-}
-
-struct Computed {
-    tables: RunTables,
-    outcome: RunOutcome,
-}
-
-fn compute(
-    config: &ResolvedConfig,
-    market: &LoadedMarket,
-    kill: Option<&str>,
-    bars: &Bars,
-) -> anyhow::Result<Computed> {
-    let flag = KillFlag::new();
-    if let Some(reason) = kill {
-        flag.engage(reason);
-    }
-    let (run, periods) = backtest_config(&config.system)?;
-    let sleeves = sleeves(config)?;
-    let instruments = market.data.instruments();
-    let mut recorder = RunRecorder::new(instruments, &sleeves, run.initial_capital);
-    let mut features = FeatureColumns::new();
-    let parts = engine_parts(config, flag)?;
-    let mut started = false;
-    let mut progress = |done: usize, all: usize| {
-        if !std::mem::replace(&mut started, true) {
-            bars.start(all as u64, "running");
-        }
-        bars.set(done as u64);
-    };
-    let outcome = sextant_backtest::run(
-        &market.data,
-        &mut features,
-        parts,
-        &run,
-        &mut recorder,
-        &mut progress,
-    )?;
-    let (mut tables, activity) = recorder.finish()?;
-    let settings = figure_settings(config, periods, run.start.nanos());
-    figures::complete(
-        &mut tables,
-        &outcome.ledger,
-        &sleeves,
-        &activity,
-        instruments,
-        &settings,
-    )?;
-    Ok(Computed { tables, outcome })
-}
-
-fn figure_settings(config: &ResolvedConfig, periods: PeriodsPerYear, start_ns: i64) -> FigureSettings {
-    let system = &config.system;
-    FigureSettings {
-        periods,
-        risk_free_annual: system.risk_free_annual,
-        seed: system.seed,
-        start_ns,
-    }
-}
-
-fn manifest(config: &ResolvedConfig, market: &LoadedMarket, killed: bool, outcome: &RunOutcome) -> Manifest {
-    let mut identity = config.identity();
-    if let Some(object) = identity.as_object_mut() {
-        object.insert("kill_file_present".to_owned(), json!(killed));
-    }
-    let inputs = RunInputs {
-        code: CodeVersion {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            digest: env!("SEXTANT_CODE_DIGEST").to_owned(),
-        },
-        config: identity,
-        data: market.inputs.clone(),
-        seed: config.system.seed,
-        start: outcome.span.0,
-        end: outcome.span.1,
-        universe: config
-            .system
-            .universe
-            .iter()
-            .map(|one| one.symbol.clone())
-            .collect(),
-    };
-    Manifest::new(inputs, assumptions(config, market))
-}
-
-/// What the figures take for granted, for the manifest and the report.
-fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption> {
-    let system = &config.system;
-    let mut list = Vec::new();
-    let mut add = |key: &str, text: String| {
-        list.push(Assumption {
-            key: key.to_owned(),
-            text,
-        })
-    };
-    if market.inputs.iter().any(|input| input.synthetic) {
-        add(
-            "synthetic_data",
-            "Bars are synthetic: generated from a seed. Nothing here speaks of any market.".to_owned(),
-        );
-    }
-    let fills = match system.fills.convention {
-        crate::config::ConventionConfig::NextOpen => {
-            "Market orders fill in full at the open of the next execution bar."
-        }
-        crate::config::ConventionConfig::SameClose => {
-            "Market orders fill in full at the very close they were decided on: optimistic."
-        }
-    };
-    add(
-        "fill_convention",
-        format!("{fills} Orders do not move the market; there is no volume limit."),
-    );
-    for class in sextant_domain::AssetClass::ALL {
-        if let Some(costs) = system
-            .costs
-            .of(class)
-            .filter(|_| system.universe.iter().any(|one| one.class == class))
-        {
-            let text = format!(
-                "{} bp commission and {} bp slippage per side, at any size and time.",
-                costs.commission_bps, costs.slippage_bps
-            );
-            add(&format!("costs_{class}"), text);
-        }
-    }
-    add(
-        "not_simulated",
-        "Market impact, borrow fees, margin interest, funding and taxes are not simulated.".to_owned(),
-    );
-    add("cash", "Cash earns no interest.".to_owned());
-    add(
-        "dividends",
-        "Where prices are adjusted, dividends are reinvested in the adjustment; see the data table."
-            .to_owned(),
-    );
-    add(
-        "survivorship",
-        "The universe is the configured list; it was chosen knowing what still exists.".to_owned(),
-    );
-    add(
-        "sleeves",
-        "A model's figures are measured on its base budget of the initial capital.".to_owned(),
-    );
-    for gap in &market.gaps {
-        add("data_gaps", gap.clone());
-    }
-    for name in &market.missing_macros {
-        add(
-            "missing_macro",
-            format!("The macro series {name} is not there; regimes that need it are `unknown`."),
-        );
-    }
-    list
 }
 
 /// Prints the key figures of every scope.

@@ -17,7 +17,7 @@ use crate::config::{InstrumentConfig, SyntheticConfig, SystemConfig};
 
 /// Which bars a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// Imported bars.
     Imported,
     /// The embedded synthetic market.
@@ -25,19 +25,19 @@ pub(crate) enum Source {
 }
 
 /// The market of a run.
-pub(crate) struct LoadedMarket {
+pub struct LoadedMarket {
     /// Bars and macro series.
-    pub(crate) data: MarketData,
+    pub data: MarketData,
     /// What was loaded, with digests, for the manifest.
-    pub(crate) inputs: Vec<DataInput>,
+    pub inputs: Vec<DataInput>,
     /// Macro series that were asked for and are not there.
-    pub(crate) missing_macros: Vec<String>,
+    pub missing_macros: Vec<String>,
     /// What the calendar expects and the bars do not have, in words.
-    pub(crate) gaps: Vec<String>,
+    pub gaps: Vec<String>,
 }
 
 /// The lake of the synthetic market: a folder of its own, so that invented and real bars can never mix.
-pub(crate) fn synthetic_root(data: &Path) -> PathBuf {
+pub fn synthetic_root(data: &Path) -> PathBuf {
     data.join("synthetic")
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn synthetic_root(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be generated or written.
-pub(crate) fn ensure_synthetic(
+pub fn ensure_synthetic(
     data: &Path,
     config: &SyntheticConfig,
     progress: &dyn Progress,
@@ -110,7 +110,7 @@ fn noon(session: &sextant_data::Session) -> UtcNanos {
 ///
 /// # Errors
 /// When a series is missing or damaged, or the instruments are not usable.
-pub(crate) fn load_market(
+pub fn load_market(
     system: &SystemConfig,
     root: &Path,
     source: Source,

@@ -3,5 +3,5 @@
 mod market;
 mod parts;
 
-pub(crate) use market::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
+pub use market::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
 pub(crate) use parts::{backtest_config, engine_parts, sleeves};

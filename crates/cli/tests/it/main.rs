@@ -1,4 +1,5 @@
 //! Integration tests of the `sextant` command.
+#![allow(clippy::unwrap_used)]
 
 mod bad_input;
 mod documents;

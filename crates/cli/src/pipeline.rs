@@ -1,0 +1,195 @@
+//! A backtest from configuration and market to rows: what the command runs, without files and printing.
+
+use std::path::Path;
+
+use serde_json::json;
+use sextant_backtest::RunOutcome;
+use sextant_data::Progress;
+use sextant_features::FeatureColumns;
+use sextant_metrics::PeriodsPerYear;
+use sextant_risk::KillFlag;
+use sextant_store::{Assumption, CodeVersion, Manifest, RunInputs, RunTables};
+
+pub use crate::compose::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
+use crate::compose::{backtest_config, engine_parts, sleeves};
+use crate::config::{ConventionConfig, ResolvedConfig};
+use crate::figures::{self, FigureSettings};
+use crate::recorder::RunRecorder;
+
+/// Why the kill switch is on, if it is: the file is looked for once, before the run.
+pub(crate) fn kill_reason(config: &ResolvedConfig) -> Option<String> {
+    let file = config
+        .risk
+        .kill_switch
+        .file
+        .as_ref()
+        .filter(|file| Path::new(file).exists());
+    file.map(|file| format!("the kill file {file} exists"))
+}
+
+/// The result of a run.
+pub struct Computed {
+    /// Every row.
+    pub tables: RunTables,
+    /// Final books and daily marks.
+    pub outcome: RunOutcome,
+}
+
+/// Runs the configured models over a market. `kill` is why the kill switch is on from the start, if it is.
+///
+/// # Errors
+/// When a part refuses its parameters, the engine stops, or a figure cannot be computed.
+pub fn compute(
+    config: &ResolvedConfig,
+    market: &LoadedMarket,
+    kill: Option<&str>,
+    progress: &dyn Progress,
+) -> anyhow::Result<Computed> {
+    let flag = KillFlag::new();
+    if let Some(reason) = kill {
+        flag.engage(reason);
+    }
+    let (run, periods) = backtest_config(&config.system)?;
+    let sleeves = sleeves(config)?;
+    let instruments = market.data.instruments();
+    let mut recorder = RunRecorder::new(instruments, &sleeves, run.initial_capital);
+    let mut features = FeatureColumns::new();
+    let parts = engine_parts(config, flag)?;
+    let mut told = 0;
+    let mut report = |done: usize, all: usize| {
+        if told == 0 {
+            progress.start(all as u64, "running");
+        }
+        progress.advance((done - told) as u64);
+        told = done;
+    };
+    let outcome = sextant_backtest::run(
+        &market.data,
+        &mut features,
+        parts,
+        &run,
+        &mut recorder,
+        &mut report,
+    )?;
+    let (mut tables, activity) = recorder.finish()?;
+    let settings = figure_settings(config, periods, run.start.nanos());
+    figures::complete(
+        &mut tables,
+        &outcome.ledger,
+        &sleeves,
+        &activity,
+        instruments,
+        &settings,
+    )?;
+    Ok(Computed { tables, outcome })
+}
+
+fn figure_settings(config: &ResolvedConfig, periods: PeriodsPerYear, start_ns: i64) -> FigureSettings {
+    let system = &config.system;
+    FigureSettings {
+        periods,
+        risk_free_annual: system.risk_free_annual,
+        seed: system.seed,
+        start_ns,
+    }
+}
+
+/// The manifest of a run: what its result depends on, and what it takes for granted.
+pub(crate) fn manifest(
+    config: &ResolvedConfig,
+    market: &LoadedMarket,
+    killed: bool,
+    outcome: &RunOutcome,
+) -> Manifest {
+    let mut identity = config.identity();
+    if let Some(object) = identity.as_object_mut() {
+        object.insert("kill_file_present".to_owned(), json!(killed));
+    }
+    let inputs = RunInputs {
+        code: CodeVersion {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            digest: env!("SEXTANT_CODE_DIGEST").to_owned(),
+        },
+        config: identity,
+        data: market.inputs.clone(),
+        seed: config.system.seed,
+        start: outcome.span.0,
+        end: outcome.span.1,
+        universe: config
+            .system
+            .universe
+            .iter()
+            .map(|one| one.symbol.clone())
+            .collect(),
+    };
+    Manifest::new(inputs, assumptions(config, market))
+}
+
+/// What the figures take for granted, for the manifest and the report.
+fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption> {
+    let system = &config.system;
+    let mut list = Vec::new();
+    let mut add = |key: &str, text: String| {
+        list.push(Assumption {
+            key: key.to_owned(),
+            text,
+        })
+    };
+    if market.inputs.iter().any(|input| input.synthetic) {
+        add(
+            "synthetic_data",
+            "Bars are synthetic: generated from a seed. Nothing here speaks of any market.".to_owned(),
+        );
+    }
+    let fills = match system.fills.convention {
+        ConventionConfig::NextOpen => "Market orders fill in full at the open of the next execution bar.",
+        ConventionConfig::SameClose => {
+            "Market orders fill in full at the very close they were decided on: optimistic."
+        }
+    };
+    add(
+        "fill_convention",
+        format!("{fills} Orders do not move the market; there is no volume limit."),
+    );
+    for class in sextant_domain::AssetClass::ALL {
+        if let Some(costs) = system
+            .costs
+            .of(class)
+            .filter(|_| system.universe.iter().any(|one| one.class == class))
+        {
+            let text = format!(
+                "{} bp commission and {} bp slippage per side, at any size and time.",
+                costs.commission_bps, costs.slippage_bps
+            );
+            add(&format!("costs_{class}"), text);
+        }
+    }
+    add(
+        "not_simulated",
+        "Market impact, borrow fees, margin interest, funding and taxes are not simulated.".to_owned(),
+    );
+    add("cash", "Cash earns no interest.".to_owned());
+    add(
+        "dividends",
+        "Where prices are adjusted, dividends are reinvested in the adjustment; see the data table."
+            .to_owned(),
+    );
+    add(
+        "survivorship",
+        "The universe is the configured list; it was chosen knowing what still exists.".to_owned(),
+    );
+    add(
+        "sleeves",
+        "A model's figures are measured on its base budget of the initial capital.".to_owned(),
+    );
+    for gap in &market.gaps {
+        add("data_gaps", gap.clone());
+    }
+    for name in &market.missing_macros {
+        add(
+            "missing_macro",
+            format!("The macro series {name} is not there; regimes that need it are `unknown`."),
+        );
+    }
+    list
+}

@@ -1,0 +1,237 @@
+//! The engine of a run: its parts, resolved against a market, and the state that lies between steps.
+
+mod orders;
+mod step;
+
+use sextant_domain::ports::{
+    DailyMark, FeatureSource, Model, PortfolioConstructor, RegimeDetector, RiskEngine,
+};
+use sextant_domain::{
+    AssetClass, Binding, Cash, InstrumentId, Intents, MarketData, ModelId, OrderRequest, Quantity,
+    RegimeEstimate, RegimeInput, RiskStatus, SeriesId, UtcNanos,
+};
+
+use crate::error::EngineError;
+use crate::ledger::{Ledger, Scope};
+
+/// What decides: models, regime, portfolio and risk.
+pub struct EngineParts {
+    /// The models, in the order of their ids.
+    pub models: Vec<Box<dyn Model>>,
+    /// The regime detector; without one every label is `unknown`.
+    pub regime: Option<Box<dyn RegimeDetector>>,
+    /// Turns intents into weights.
+    pub portfolio: Box<dyn PortfolioConstructor>,
+    /// The limits.
+    pub risk: Box<dyn RiskEngine>,
+}
+
+// A model with its requirements resolved.
+struct BoundModel {
+    model: Box<dyn Model>,
+    binding: Binding,
+}
+
+/// Bars have closed.
+#[derive(Debug, Clone, Copy)]
+pub struct MarketEvent<'a> {
+    /// The instant.
+    pub time: UtcNanos,
+    /// How many bars of each series have closed by now.
+    pub available: &'a [usize],
+    /// The series of which a bar closed at this instant, in order of id.
+    pub closed: &'a [SeriesId],
+    /// Whether trading has begun; before that only features and regimes warm up.
+    pub trading: bool,
+}
+
+/// The engine of one run: books, models and the state that lies between steps.
+pub struct Engine<'m> {
+    market: &'m MarketData,
+    features: &'m dyn FeatureSource,
+    models: Vec<BoundModel>,
+    regime: Option<(Box<dyn RegimeDetector>, Binding)>,
+    portfolio: Box<dyn PortfolioConstructor>,
+    risk: Box<dyn RiskEngine>,
+    ledger: Ledger,
+    classes: Vec<AssetClass>,
+    /// Per series: the instrument it marks, if it is an execution series.
+    marks: Vec<Option<InstrumentId>>,
+    /// Per series: the models that decide when one of its bars closes.
+    triggers: Vec<Vec<usize>>,
+    model_targets: Vec<f64>,
+    /// Approved contributions of the last time targets were computed; NaN before that.
+    contributions: Vec<f64>,
+    estimate: RegimeEstimate,
+    status: RiskStatus,
+    has_traded: bool,
+    next_order: usize,
+    scratch: Scratch,
+}
+
+/// Memory reused from step to step.
+#[derive(Default)]
+struct Scratch {
+    weights: Vec<f64>,
+    pending_weights: Vec<f64>,
+    pending: Vec<Quantity>,
+    due: Vec<bool>,
+    given: Vec<bool>,
+    intents: Intents,
+    inputs: Vec<RegimeInput>,
+    requests: Vec<(ModelId, OrderRequest)>,
+}
+/// Everything that decides, resolved against a market.
+pub struct BoundParts {
+    models: Vec<BoundModel>,
+    regime: Option<(Box<dyn RegimeDetector>, Binding)>,
+    portfolio: Box<dyn PortfolioConstructor>,
+    risk: Box<dyn RiskEngine>,
+}
+
+impl<'m> Engine<'m> {
+    /// Resolves every requirement, preparing features on the way.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a model is added twice, a name cannot be resolved, or the portfolio constructor does not
+    /// know the models.
+    pub fn bind(
+        parts: EngineParts,
+        market: &MarketData,
+        features: &mut dyn FeatureSource,
+    ) -> Result<BoundParts, EngineError> {
+        let EngineParts {
+            models,
+            regime,
+            mut portfolio,
+            risk,
+        } = parts;
+        let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
+        if let Some(twice) = names
+            .iter()
+            .enumerate()
+            .find(|(index, name)| names[..*index].contains(name))
+        {
+            return Err(EngineError::DuplicateModel(twice.1.clone()));
+        }
+        portfolio
+            .bind(&names.iter().map(String::as_str).collect::<Vec<_>>())
+            .map_err(EngineError::Portfolio)?;
+        let models = models
+            .into_iter()
+            .map(|model| {
+                let binding = Binding::resolve(model.id(), model.requirements(), market, features)?;
+                Ok(BoundModel { model, binding })
+            })
+            .collect::<Result<Vec<_>, EngineError>>()?;
+        let regime = regime
+            .map(|detector| {
+                let binding =
+                    Binding::resolve("the regime detector", detector.requirements(), market, features)?;
+                Ok::<_, EngineError>((detector, binding))
+            })
+            .transpose()?;
+        Ok(BoundParts {
+            models,
+            regime,
+            portfolio,
+            risk,
+        })
+    }
+
+    /// An engine with empty books.
+    pub fn new(
+        parts: BoundParts,
+        initial: Cash,
+        market: &'m MarketData,
+        features: &'m dyn FeatureSource,
+    ) -> Self {
+        let instruments = market.instruments();
+        let (count, models) = (instruments.len(), parts.models.len());
+        let mut marks = vec![None; market.series().len()];
+        for (id, _) in instruments.iter() {
+            marks[market.execution_series(id).index()] = Some(id);
+        }
+        let mut triggers = vec![Vec::new(); market.series().len()];
+        for (index, model) in parts.models.iter().enumerate() {
+            for series in model.binding.triggers() {
+                triggers[series.index()].push(index);
+            }
+        }
+        Self {
+            market,
+            features,
+            models: parts.models,
+            regime: parts.regime,
+            portfolio: parts.portfolio,
+            risk: parts.risk,
+            ledger: Ledger::new(initial, models, instruments),
+            classes: instruments
+                .iter()
+                .map(|(_, instrument)| instrument.class)
+                .collect(),
+            marks,
+            triggers,
+            model_targets: vec![f64::NAN; models * count],
+            contributions: vec![f64::NAN; models * count],
+            estimate: RegimeEstimate::default(),
+            status: RiskStatus::Normal,
+            has_traded: false,
+            next_order: 1,
+            scratch: Scratch {
+                weights: vec![0.0; count],
+                pending_weights: vec![0.0; count],
+                due: vec![false; models],
+                given: vec![false; models * count],
+                ..Scratch::default()
+            },
+        }
+    }
+
+    /// The books.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The names of the models, by id.
+    pub fn model_names(&self) -> impl Iterator<Item = &str> {
+        self.models.iter().map(|bound| bound.model.id())
+    }
+    /// Hands the exact state of the books at the end of a day to `take`.
+    ///
+    /// # Errors
+    /// [`EngineError::Money`] when a value does not fit exactly.
+    pub fn daily_mark(&self, time: UtcNanos, take: impl FnOnce(&DailyMark<'_>)) -> Result<(), EngineError> {
+        let money = |source| EngineError::Money { time, source };
+        let equity = self.ledger.exact_equity().map_err(money)?;
+        let model_pnl = (0..self.models.len())
+            .map(|index| self.ledger.pnl(Scope::Model(ModelId::from_index(index))))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(money)?;
+        let (mut positions, mut model_positions) = (Vec::new(), Vec::new());
+        for index in self.ledger.open() {
+            let instrument = InstrumentId::from_index(*index);
+            let price = self.ledger.exact_price(instrument).map_err(money)?;
+            let quantity = |scope| self.ledger.book(scope).instrument(instrument).quantity();
+            positions.push((instrument, quantity(Scope::Portfolio), price));
+            for model in (0..self.models.len()).map(ModelId::from_index) {
+                let held = quantity(Scope::Model(model));
+                if !held.is_zero() {
+                    model_positions.push((model, instrument, held, price));
+                }
+            }
+        }
+        take(&DailyMark {
+            time,
+            equity,
+            model_pnl: &model_pnl,
+            positions: &positions,
+            model_positions: &model_positions,
+        });
+        Ok(())
+    }
+    /// The books, once the run is over.
+    pub fn into_ledger(self) -> Ledger {
+        self.ledger
+    }
+}

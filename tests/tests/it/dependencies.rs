@@ -55,7 +55,7 @@ const HOMES: [Home; 14] = [
 ];
 
 /// Libraries that serve tests and benches alone.
-const FOR_TESTS: [&str; 6] = ["assert_cmd", "criterion", "insta", "proptest", "tempfile"];
+const FOR_TESTS: [&str; 5] = ["assert_cmd", "criterion", "insta", "proptest", "tempfile"];
 
 #[test]
 fn heavy_libraries_stay_in_their_leaves() {

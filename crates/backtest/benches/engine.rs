@@ -11,7 +11,7 @@ use sextant_domain::{
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
 use sextant_portfolio::BudgetedPortfolio;
-use sextant_risk::{KillFlag, RiskLimits, RiskRules};
+use sextant_risk::{AfterHalt, ClassCaps, DrawdownLimits, KillFlag, RiskLimits, RiskRules};
 use sextant_testkit::{MarketBuilder, bars};
 
 /// Long while SMA(20) is above SMA(60), flat otherwise.
@@ -77,9 +77,18 @@ impl Model for SmaCross {
 fn minute_market(count: usize) -> MarketData {
     let start = "2015-01-01".parse().expect("a date");
     let spans = bars::round_the_clock(start, Timeframe::M1, count);
+    // Steps small enough that prices stay plausible over a million minutes.
+    let walk = bars::random_walk(
+        &spans,
+        bars::Walk {
+            start_price: 100.0,
+            step: 0.0005,
+            seed: 1,
+        },
+    );
     MarketBuilder::new()
-        .crypto("ACME", Timeframe::M1)
-        .random("ACME", Timeframe::M1, &spans, 1)
+        .equity("ACME", Timeframe::M1)
+        .bars("ACME", Timeframe::M1, walk)
         .build()
 }
 
@@ -92,7 +101,7 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
         slippage_bps: "0".parse().expect("a decimal"),
     };
     let config = BacktestConfig {
-        initial_capital: Cash::new("1000000".parse().expect("a decimal")),
+        initial_capital: Cash::new("1000000000".parse().expect("a decimal")),
         start: first,
         end: last,
         costs: Box::new(Costs::uniform(costs).expect("5 bp is allowed")),
@@ -100,8 +109,22 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
         at_end: EndOfRun::MarkToMarket,
         daily_marks: midnights.map(sextant_domain::UtcNanos::from_nanos).collect(),
     };
+    // Every rule is on and looked at in every step; thousands of round trips at 5 bp a side lose nearly everything, so the
+    // drawdown rule must not end the work early.
+    let drawdown = DrawdownLimits {
+        trigger: 0.999_999,
+        reduced_exposure: 0.99,
+        recover_at: 0.5,
+        halt: 1.0,
+        after_halt: AfterHalt::StayHalted,
+    };
     let limits = RiskLimits {
         per_asset_cap: 1.0,
+        class_caps: ClassCaps {
+            equity: Some(1.1),
+            ..ClassCaps::default()
+        },
+        drawdown: Some(drawdown),
         ..RiskLimits::mission_defaults()
     };
     let parts = EngineParts {
@@ -110,14 +133,7 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
         portfolio: Box::new(BudgetedPortfolio::single("SmaCross", 1.0, 0.0).expect("a budget of 1")),
         risk: Box::new(RiskRules::new(limits, KillFlag::new()).expect("valid limits")),
     };
-    let outcome = run(
-        market,
-        &mut FeatureColumns::new(),
-        parts,
-        &config,
-        &mut NullSink,
-        &mut |_, _| (),
-    );
+    let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut NullSink);
     outcome
         .expect("the run completes")
         .ledger

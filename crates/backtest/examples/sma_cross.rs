@@ -86,14 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         risk: Box::new(RiskRules::new(RiskLimits::permissive(1.0), KillFlag::new())?),
     };
     let mut recorder = Recorder::default();
-    let outcome = run(
-        &market,
-        &mut FeatureColumns::new(),
-        parts,
-        &config,
-        &mut recorder,
-        &mut |_, _| (),
-    )?;
+    let outcome = run(&market, &mut FeatureColumns::new(), parts, &config, &mut recorder)?;
     println!(
         "{} orders, {} fills over {} bars",
         recorder.orders.len(),

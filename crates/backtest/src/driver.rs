@@ -36,7 +36,7 @@ impl EndOfRun {
 pub struct BacktestConfig {
     /// Cash at the start.
     pub initial_capital: Cash,
-    /// Trading begins with the first bar that closes at or after this instant; earlier bars warm features up.
+    /// Trading begins with the first bar that closes after this instant; earlier bars warm features up.
     pub start: UtcNanos,
     /// The last instant of the run.
     pub end: UtcNanos,
@@ -89,13 +89,15 @@ pub struct RunOutcome {
     pub models: Vec<String>,
     /// Exact portfolio equity at each daily mark; the last one is the end of the run.
     pub marks: Vec<(UtcNanos, Cash)>,
+    /// The instant of funding: the start asked for, or the open of the first execution bar where that comes later.
+    pub funded: UtcNanos,
     /// The first and the last step of trading.
     pub span: (UtcNanos, UtcNanos),
     /// Steps of trading.
     pub steps: usize,
 }
 
-/// Runs a backtest. `progress` is called now and then with steps done and steps in all.
+/// Runs a backtest.
 ///
 /// # Errors
 /// [`BacktestError`] for an empty period or when the engine stops.
@@ -105,7 +107,6 @@ pub fn run(
     parts: EngineParts,
     config: &BacktestConfig,
     sink: &mut dyn ResultSink,
-    progress: &mut dyn FnMut(usize, usize),
 ) -> Result<RunOutcome, BacktestError> {
     if config.start >= config.end {
         return Err(BacktestError::Period {
@@ -122,11 +123,13 @@ pub fn run(
     let models: Vec<String> = engine.model_names().map(str::to_owned).collect();
     let mut timeline = Timeline::new(market, config.end);
     let mut record = StepRecord::new(models.len());
-    let mut marker = Marker::new(config);
+    // Before the first bar there is no market to be in, and no day to be marked.
+    let funded = config.start.max(first_open(market).unwrap_or(config.start));
+    let mut marker = Marker::new(config, funded);
     let (mut steps, mut first, mut last) = (0, None, None);
-    let total = timeline.len();
+    let (total, mut done) = (timeline.len(), 0);
     while let Some(now) = timeline.advance() {
-        let trading = now >= config.start;
+        let trading = now > config.start;
         marker.before(now, &engine, sink)?;
         let event = MarketEvent {
             time: now,
@@ -144,16 +147,18 @@ pub fn run(
             first = first.or(Some(now));
             last = Some(now);
         }
-        if steps % 1024 == 0 {
-            progress(steps, total);
+        done += 1;
+        if done % 1024 == 0 {
+            sink.progress(done, total);
         }
     }
     let (Some(first), Some(last)) = (first, last) else {
         return Err(no_bars(market, config));
     };
     marker.finish(last, &engine, sink)?;
-    progress(total, total);
+    sink.progress(total, total);
     Ok(RunOutcome {
+        funded,
         ledger: engine.into_ledger(),
         models,
         marks: marker.marks,
@@ -169,8 +174,8 @@ struct Marker<'c> {
 }
 
 impl<'c> Marker<'c> {
-    fn new(config: &'c BacktestConfig) -> Self {
-        let begin = config.daily_marks.partition_point(|time| *time <= config.start);
+    fn new(config: &'c BacktestConfig, funded: UtcNanos) -> Self {
+        let begin = config.daily_marks.partition_point(|time| *time <= funded);
         Self {
             due: config.daily_marks[begin..].iter().peekable(),
             marks: Vec::new(),
@@ -213,6 +218,16 @@ impl<'c> Marker<'c> {
             sink.mark(mark);
         })
     }
+}
+
+/// When the first execution bar of any instrument opens.
+fn first_open(market: &MarketData) -> Option<UtcNanos> {
+    let instruments = market.instruments().iter();
+    let opens = instruments.filter_map(|(id, _)| {
+        let bars = market.get(market.execution_series(id)).bars.view();
+        bars.open_time.first().copied()
+    });
+    opens.min()
 }
 
 fn no_bars(market: &MarketData, config: &BacktestConfig) -> BacktestError {

@@ -45,7 +45,7 @@ impl<'m> Timeline<'m> {
         self.next += 1;
         self.closed.clear();
         for (index, series) in self.market.series().iter().enumerate() {
-            let times = series.bars.view().close_time;
+            let times = series.bars.close_times();
             let count = &mut self.available[index];
             if times.get(*count) == Some(&now) {
                 *count += 1;

@@ -32,15 +32,16 @@ impl FillConvention {
 
 /// Fills market orders in full, at one price, with the costs of a [`CostSchedule`].
 ///
-/// Assumes that orders do not move the market and that any quantity trades. Orders whose bar never comes stay unfilled.
+/// Assumes that orders do not move the market and that any quantity trades. An order in an instrument that has no later
+/// bar is dropped: it never fills.
 pub struct SimulatedVenue<'m> {
     market: &'m MarketData,
     costs: &'m dyn CostSchedule,
     convention: FillConvention,
     at_end: EndOfRun,
     working: Vec<Approved<Order>>,
-    /// For each working order: when and at which bar price it fills, once such a bar exists.
-    places: Vec<Option<Place>>,
+    /// For each working order: when and at which bar price it fills.
+    places: Vec<Place>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,14 +118,9 @@ impl<'m> SimulatedVenue<'m> {
 
     /// The earliest order that has filled by `now`; the older one of two at the same time.
     fn due(&self, now: UtcNanos) -> Option<(usize, Place)> {
-        let due = |place: &Place| place.time <= now && place.known_after < now;
-        let filled = self
-            .places
-            .iter()
-            .enumerate()
-            .filter_map(|(index, place)| Some((index, (*place)?)));
+        let filled = self.places.iter().copied().enumerate();
         filled
-            .filter(|(_, place)| due(place))
+            .filter(|(_, place)| place.time <= now && place.known_after < now)
             .min_by_key(|(index, place)| (place.time, *index))
     }
 
@@ -174,6 +170,8 @@ impl<'m> SimulatedVenue<'m> {
                     ..*one
                 })
                 .collect(),
+            // A ruined book has no fraction to trade.
+            OrderSize::EquityFraction(_) if account.equity() <= 0.0 => return Ok(None),
             OrderSize::EquityFraction(fraction) => {
                 let side = Quantity::from_f64_towards_zero(fraction.signum(), rust_decimal::Decimal::ONE)?;
                 let paid = self.costs.price(instrument.class, side, market)?.to_f64();
@@ -195,8 +193,11 @@ impl<'m> SimulatedVenue<'m> {
 
 impl Broker for SimulatedVenue<'_> {
     fn submit(&mut self, order: Approved<Order>) -> Result<(), BrokerError> {
-        self.places.push(self.place(&order));
-        self.working.push(order);
+        // An instrument without a later bar has left the market; an order in it would count as on its way for ever.
+        if let Some(place) = self.place(&order) {
+            self.places.push(place);
+            self.working.push(order);
+        }
         Ok(())
     }
 

@@ -1,18 +1,23 @@
 //! Key figures of a run: computed from its books, and formatted for people.
 
 use anyhow::Context;
-use sextant_domain::{Cash, InstrumentTable, ModelId, Side};
+use sextant_domain::{InstrumentTable, ModelId, Side};
 use sextant_engine::{Book, Ledger, Scope};
 use sextant_metrics::{
-    BootstrapSettings, ClosedTrade, CostTotals, MetricName, NavMark, NavSeries, PerformanceInput,
-    PerformanceReport, PeriodsPerYear, RiskFree, TradeSide,
+    BootstrapSettings, ClosedTrade, CostTotals, MetricName, PerformanceInput, PerformanceReport,
+    PeriodsPerYear, RiskFree, TradeSide,
 };
 use sextant_store::{AttributionRow, MetricRow, PORTFOLIO_SCOPE, RunTables, TradeRow};
 
 use crate::recorder::Activity;
 
 /// How the figures of a run are defined.
-pub(crate) struct FigureSettings {
+#[derive(Clone, Copy)]
+pub(crate) struct FigureSettings<'a> {
+    /// The names of the models, by id.
+    pub(crate) models: &'a [String],
+    /// The instruments.
+    pub(crate) instruments: &'a InstrumentTable,
     /// Sessions per year of the book.
     pub(crate) periods: PeriodsPerYear,
     /// Annual risk-free rate.
@@ -58,29 +63,24 @@ pub(crate) fn format_metric(row: &MetricRow) -> String {
 pub(crate) fn complete(
     tables: &mut RunTables,
     ledger: &Ledger,
-    models: &[(String, Cash)],
     activity: &[Activity],
-    instruments: &InstrumentTable,
-    settings: &FigureSettings,
+    settings: &FigureSettings<'_>,
 ) -> anyhow::Result<()> {
-    let portfolio = (PORTFOLIO_SCOPE.to_owned(), ledger.initial());
-    for (index, (name, capital)) in std::iter::once(&portfolio).chain(models).enumerate() {
+    let FigureSettings {
+        models, instruments, ..
+    } = *settings;
+    let names = std::iter::once(PORTFOLIO_SCOPE).chain(models.iter().map(String::as_str));
+    for (index, name) in names.enumerate() {
         let scope = match index {
             0 => Scope::Portfolio,
             model => Scope::Model(ModelId::from_index(model - 1)),
         };
-        let report = performance(
-            tables,
-            ledger.book(scope),
-            (name, *capital),
-            &activity[index],
-            settings,
-        )
-        .with_context(|| format!("key figures of {name}"))?;
+        let report = performance(ledger.book(scope), &activity[index], settings)
+            .with_context(|| format!("key figures of {name}"))?;
         tables.metrics.extend(report.metrics.iter().map(|metric| {
             let interval = metric.value.interval();
             MetricRow {
-                scope: name.clone(),
+                scope: name.to_owned(),
                 name: metric.name.code().to_owned(),
                 definition: metric.definition.to_string(),
                 value: metric.value.value(),
@@ -102,25 +102,18 @@ pub(crate) fn complete(
 }
 
 fn performance(
-    tables: &RunTables,
     book: &Book,
-    (name, capital): (&str, Cash),
     activity: &Activity,
-    settings: &FigureSettings,
+    settings: &FigureSettings<'_>,
 ) -> anyhow::Result<PerformanceReport> {
-    let marks = tables.marks.iter().filter(|row| row.scope == name);
-    let marks = marks
-        .map(|row| NavMark {
-            time_ns: row.time.nanos(),
-            nav: row.equity.to_f64(),
-        })
-        .collect();
-    let nav = NavSeries::new(settings.start_ns, capital.to_f64(), marks)?;
+    let nav = activity.daily.series(settings.start_ns)?;
+    let intraday = activity.steps.series(settings.start_ns)?;
     let trades: Vec<ClosedTrade> = book.trades().iter().map(closed_trade).collect();
     let mut input = PerformanceInput::new(&nav, settings.periods);
     input.risk_free = RiskFree::Constant {
         annual_rate: settings.risk_free_annual,
     };
+    input.intraday_nav = Some(&intraday);
     input.trades = &trades;
     input.rebalances = Some(&activity.rebalances);
     input.exposures = Some(&activity.exposures);
@@ -188,11 +181,11 @@ fn trade_row(scope: &str, trade: &sextant_engine::ClosedTrade, instruments: &Ins
 /// What each model earned and paid in each instrument it ever traded.
 fn attribution(
     ledger: &Ledger,
-    models: &[(String, Cash)],
+    models: &[String],
     instruments: &InstrumentTable,
 ) -> anyhow::Result<Vec<AttributionRow>> {
     let mut rows = Vec::new();
-    for (index, (model, _)) in models.iter().enumerate() {
+    for (index, model) in models.iter().enumerate() {
         let book = ledger.book(Scope::Model(ModelId::from_index(index)));
         for (id, instrument) in instruments.iter() {
             let one = book.instrument(id);

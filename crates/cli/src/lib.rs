@@ -23,10 +23,12 @@ mod compose;
 pub mod config;
 mod figures;
 mod logs;
+mod out;
 pub mod pipeline;
 mod progress;
 mod recorder;
 pub mod report;
+mod sleeve;
 mod table;
 
 pub use commands::run;

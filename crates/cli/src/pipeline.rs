@@ -6,7 +6,6 @@ use serde_json::json;
 use sextant_backtest::RunOutcome;
 use sextant_data::Progress;
 use sextant_features::FeatureColumns;
-use sextant_metrics::PeriodsPerYear;
 use sextant_risk::KillFlag;
 use sextant_store::{Assumption, CodeVersion, Manifest, RunInputs, RunTables};
 
@@ -16,15 +15,17 @@ use crate::config::{ConventionConfig, ResolvedConfig};
 use crate::figures::{self, FigureSettings};
 use crate::recorder::RunRecorder;
 
-/// Why the kill switch is on, if it is: the file is looked for once, before the run.
+/// Why the kill switch is on, if it is: the file is looked for once, before the run. A file that cannot be looked for
+/// counts as there: a switch must not fail in the direction of trading.
 pub(crate) fn kill_reason(config: &ResolvedConfig) -> Option<String> {
-    let file = config
-        .risk
-        .kill_switch
-        .file
-        .as_ref()
-        .filter(|file| Path::new(file).exists());
-    file.map(|file| format!("the kill file {file} exists"))
+    let file = config.risk.kill_switch.file.as_ref()?;
+    match Path::new(file).try_exists() {
+        Ok(false) => None,
+        Ok(true) => Some(format!("the kill file {file} exists")),
+        Err(error) => Some(format!(
+            "whether the kill file {file} exists cannot be found out: {error}"
+        )),
+    }
 }
 
 /// The result of a run.
@@ -52,58 +53,34 @@ pub fn compute(
     let (run, periods) = backtest_config(&config.system)?;
     let sleeves = sleeves(config)?;
     let instruments = market.data.instruments();
-    let mut recorder = RunRecorder::new(instruments, &sleeves, run.initial_capital);
+    let mut recorder = RunRecorder::new(instruments, &sleeves, run.initial_capital, progress);
     let mut features = FeatureColumns::new();
     let parts = engine_parts(config, flag)?;
-    let mut told = 0;
-    let mut report = |done: usize, all: usize| {
-        if told == 0 {
-            progress.start(all as u64, "running");
-        }
-        progress.advance((done - told) as u64);
-        told = done;
-    };
-    let outcome = sextant_backtest::run(
-        &market.data,
-        &mut features,
-        parts,
-        &run,
-        &mut recorder,
-        &mut report,
-    )?;
+    let outcome = sextant_backtest::run(&market.data, &mut features, parts, &run, &mut recorder)?;
     let (mut tables, activity) = recorder.finish()?;
-    let settings = figure_settings(config, periods, run.start.nanos());
-    figures::complete(
-        &mut tables,
-        &outcome.ledger,
-        &sleeves,
-        &activity,
-        instruments,
-        &settings,
-    )?;
-    Ok(Computed { tables, outcome })
-}
-
-fn figure_settings(config: &ResolvedConfig, periods: PeriodsPerYear, start_ns: i64) -> FigureSettings {
     let system = &config.system;
-    FigureSettings {
+    let settings = FigureSettings {
+        models: &outcome.models,
+        instruments,
         periods,
         risk_free_annual: system.risk_free_annual,
         seed: system.seed,
-        start_ns,
-    }
+        start_ns: outcome.funded.nanos(),
+    };
+    figures::complete(&mut tables, &outcome.ledger, &activity, &settings)?;
+    Ok(Computed { tables, outcome })
 }
 
 /// The manifest of a run: what its result depends on, and what it takes for granted.
 pub(crate) fn manifest(
     config: &ResolvedConfig,
     market: &LoadedMarket,
-    killed: bool,
+    kill: Option<&str>,
     outcome: &RunOutcome,
 ) -> Manifest {
     let mut identity = config.identity();
     if let Some(object) = identity.as_object_mut() {
-        object.insert("kill_file_present".to_owned(), json!(killed));
+        object.insert("kill_file_present".to_owned(), json!(kill.is_some()));
     }
     let inputs = RunInputs {
         code: CodeVersion {
@@ -180,8 +157,12 @@ fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption
     );
     add(
         "sleeves",
-        "A model's figures are measured on its base budget of the initial capital.".to_owned(),
+        "A model's figures are those of its base budget of portfolio equity; money that moves in or out of it as the \
+         portfolio grows or shrinks is no return.".to_owned(),
     );
+    for end in &market.ends {
+        add("data_ends", end.clone());
+    }
     for gap in &market.gaps {
         add("data_gaps", gap.clone());
     }

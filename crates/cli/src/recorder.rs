@@ -1,6 +1,7 @@
 //! The sink of a stored run: turns steps and daily marks into table rows.
 
 use serde_json::{Map, json};
+use sextant_data::Progress;
 use sextant_domain::ports::{DailyMark, ResultSink};
 use sextant_domain::{
     Cash, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderSize, Price, Quantity,
@@ -12,9 +13,15 @@ use sextant_store::{
     RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
 };
 
-/// What the metrics of a scope are computed from, beside its marks.
-#[derive(Debug, Default)]
+use crate::sleeve::Sleeve;
+
+/// What the metrics of a scope are computed from.
+#[derive(Debug)]
 pub(crate) struct Activity {
+    /// Its value at the daily marks.
+    pub(crate) daily: Sleeve,
+    /// Its value at every step.
+    pub(crate) steps: Sleeve,
     /// One record per step with fills.
     pub(crate) rebalances: Vec<RebalanceRecord>,
     /// One record per daily mark.
@@ -23,9 +30,11 @@ pub(crate) struct Activity {
 
 /// Collects the rows of a run.
 ///
-/// Scope 0 is the portfolio, scope `m + 1` is model `m`. A model's equity is its sleeve: its base budget of the initial
-/// capital plus its profit and loss.
-pub(crate) struct RunRecorder {
+/// Scope 0 is the portfolio, scope `m + 1` is model `m`. A model's equity is its base budget of the initial capital plus
+/// its profit and loss; what it is measured on is its [`Sleeve`].
+pub(crate) struct RunRecorder<'p> {
+    progress: &'p dyn Progress,
+    told: Option<usize>,
     symbols: Vec<String>,
     scopes: Vec<String>,
     capital: Vec<Cash>,
@@ -37,9 +46,23 @@ pub(crate) struct RunRecorder {
     failure: Option<MoneyError>,
 }
 
-impl RunRecorder {
+impl<'p> RunRecorder<'p> {
     /// A recorder for the given models and their sleeves' capital; `initial` is the portfolio's.
-    pub(crate) fn new(instruments: &InstrumentTable, models: &[(String, Cash)], initial: Cash) -> Self {
+    pub(crate) fn new(
+        instruments: &InstrumentTable,
+        models: &[(String, Cash)],
+        initial: Cash,
+        progress: &'p dyn Progress,
+    ) -> Self {
+        let activity = |capital: &Cash| {
+            let sleeve = Sleeve::new(capital.to_f64() / initial.to_f64(), initial.to_f64());
+            Activity {
+                daily: sleeve.clone(),
+                steps: sleeve,
+                rebalances: Vec::new(),
+                exposures: Vec::new(),
+            }
+        };
         let scopes =
             std::iter::once(PORTFOLIO_SCOPE.to_owned()).chain(models.iter().map(|(name, _)| name.clone()));
         let capital: Vec<Cash> = std::iter::once(initial)
@@ -52,7 +75,9 @@ impl RunRecorder {
                 .collect(),
             scopes: scopes.collect(),
             peaks: capital.iter().map(|capital| capital.to_f64()).collect(),
-            activity: capital.iter().map(|_| Activity::default()).collect(),
+            activity: capital.iter().map(activity).collect(),
+            progress,
+            told: None,
             capital,
             regime: None,
             fills: 0,
@@ -227,25 +252,34 @@ impl RunRecorder {
         Ok(())
     }
 
-    /// What each scope traded in this step, against its own equity.
+    /// What each scope traded in this step, against what it manages. Several fills of one instrument count by what they
+    /// come to together.
     fn rebalances(&mut self, step: &StepRecord) {
-        let mut notional = vec![0.0; self.scopes.len()];
+        let (scopes, instruments) = (self.scopes.len(), self.symbols.len());
+        let mut net = vec![0.0; scopes * instruments];
+        let mut notional = vec![0.0; scopes];
         for fill in &step.fills {
             let price = fill.price.to_f64();
-            notional[0] += (fill.quantity.to_f64() * price).abs();
-            for part in &fill.allocations {
-                notional[part.model.index() + 1] += (part.quantity.to_f64() * price).abs();
+            let of_models = fill
+                .allocations
+                .iter()
+                .map(|part| (scope_of(part.model), part.quantity));
+            for (scope, quantity) in std::iter::once((0, fill.quantity)).chain(of_models) {
+                let value = quantity.to_f64() * price;
+                net[scope * instruments + fill.instrument.index()] += value;
+                notional[scope] += value.abs();
             }
         }
         for (scope, traded_notional) in notional.into_iter().enumerate() {
-            let equity = match scope {
-                0 => step.equity.equity,
-                model => self.capital[model].to_f64() + step.model_pnl[model - 1],
-            };
-            if traded_notional > 0.0 && equity > 0.0 {
+            let managed = self.activity[scope].steps.managed(step.equity.equity);
+            if traded_notional > 0.0 && managed > 0.0 {
+                let changed: f64 = net[scope * instruments..][..instruments]
+                    .iter()
+                    .map(|value| value.abs())
+                    .sum();
                 self.activity[scope].rebalances.push(RebalanceRecord {
                     time_ns: step.time.nanos(),
-                    one_sided_turnover: 0.5 * traded_notional / equity,
+                    one_sided_turnover: 0.5 * changed / managed,
                     traded_notional,
                 });
             }
@@ -270,7 +304,15 @@ impl RunRecorder {
                 pnl: *pnl,
             });
         }
-        let equities: Vec<f64> = values.iter().map(|(equity, _)| equity.to_f64()).collect();
+        let portfolio_equity = mark.equity.to_f64();
+        for (activity, (_, pnl)) in self.activity.iter_mut().zip(&values) {
+            activity.daily.mark(mark.time, portfolio_equity, pnl.to_f64());
+        }
+        let managed: Vec<f64> = self
+            .activity
+            .iter()
+            .map(|one| one.daily.managed(portfolio_equity))
+            .collect();
         let of_portfolio = mark
             .positions
             .iter()
@@ -281,14 +323,13 @@ impl RunRecorder {
             .map(|(model, instrument, quantity, price)| (scope_of(*model), *instrument, *quantity, *price));
         let mut exposures = vec![(0.0, 0.0); self.scopes.len()];
         for (scope, instrument, quantity, price) in of_portfolio.chain(of_models) {
-            let value =
-                self.position_row(mark.time, scope, (instrument, quantity, price), equities[scope])?;
+            let value = self.position_row(mark.time, scope, (instrument, quantity, price), managed[scope])?;
             exposures[scope].0 += value.abs();
             exposures[scope].1 += value;
         }
         for (scope, (gross, net)) in exposures.into_iter().enumerate() {
-            if equities[scope] > 0.0 {
-                let (gross, net) = (gross / equities[scope], net / equities[scope]);
+            if managed[scope] > 0.0 {
+                let (gross, net) = (gross / managed[scope], net / managed[scope]);
                 self.activity[scope].exposures.push(ExposureMark {
                     time_ns: mark.time.nanos(),
                     gross,
@@ -326,9 +367,14 @@ impl RunRecorder {
     }
 }
 
-impl ResultSink for RunRecorder {
+impl ResultSink for RunRecorder<'_> {
     fn record(&mut self, step: &StepRecord) {
         self.equity_rows(step);
+        let pnl = std::iter::once(step.equity.equity - self.capital[0].to_f64())
+            .chain(step.model_pnl.iter().copied());
+        for (activity, pnl) in self.activity.iter_mut().zip(pnl) {
+            activity.steps.mark(step.time, step.equity.equity, pnl);
+        }
         self.regime_rows(step);
         self.wish_rows(step);
         self.order_rows(step);
@@ -344,6 +390,14 @@ impl ResultSink for RunRecorder {
     fn mark(&mut self, mark: &DailyMark<'_>) {
         let booked = self.mark_rows(mark);
         self.keep(booked);
+    }
+
+    fn progress(&mut self, done: usize, all: usize) {
+        if self.told.is_none() {
+            self.progress.start(all as u64, "running");
+        }
+        self.progress.advance((done - self.told.unwrap_or(0)) as u64);
+        self.told = Some(done);
     }
 }
 

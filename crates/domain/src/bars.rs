@@ -166,6 +166,18 @@ impl BarSeries {
         (0..self.len()).map(|index| self.bar(index))
     }
 
+    /// All closes.
+    #[inline]
+    pub fn closes(&self) -> &[f64] {
+        &self.close
+    }
+
+    /// All close times.
+    #[inline]
+    pub fn close_times(&self) -> &[UtcNanos] {
+        &self.close_time
+    }
+
     /// All bars as a view.
     #[inline]
     pub fn view(&self) -> BarsView<'_> {

@@ -19,9 +19,9 @@ use crate::{
 /// ```
 ///
 /// ```compile_fail,E0596
-/// use sextant_domain::{Approved, TargetWeights};
+/// use sextant_domain::{Approved, InstrumentId, ModelId, TargetWeights};
 /// fn change(mut approved: Approved<TargetWeights>) {
-///     approved.clear();
+///     approved.add_target(ModelId::from_index(0), InstrumentId::from_index(0), 1.0);
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -172,6 +172,9 @@ pub trait ResultSink {
 
     /// A daily mark: the exact value of the whole portfolio and of each model's profit and loss.
     fn mark(&mut self, mark: &DailyMark<'_>);
+
+    /// Told now and then how many of the steps are done. Does nothing unless overridden.
+    fn progress(&mut self, _done: usize, _all: usize) {}
 }
 
 /// The exact state of the books at the end of a trading day.

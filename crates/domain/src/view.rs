@@ -45,7 +45,7 @@ impl<'a> MarketView<'a> {
         for series in &binding.series {
             let count = available[series.index()];
             if count > 0 {
-                let newest = market.get(*series).bars.view().close_time[count - 1];
+                let newest = market.get(*series).bars.close_times()[count - 1];
                 assert!(
                     newest <= as_of,
                     "a bar that closes at {newest} was shown at {as_of}"

@@ -19,6 +19,8 @@ pub(crate) struct SizingContext<'a> {
     pub(crate) status: RiskStatus,
     /// Which targets were given in this step, model by model.
     pub(crate) given: &'a [bool],
+    /// The contributions before risk limited them, model by model.
+    pub(crate) proposed: &'a [f64],
     /// The contributions of the last time, model by model; NaN where there was none.
     pub(crate) before: &'a [f64],
 }
@@ -28,7 +30,8 @@ pub(crate) struct SizingContext<'a> {
 ///
 /// A model's position is brought to `contribution x equity / last close`, rounded towards zero to whole lots, when the
 /// model has just given the target or when its contribution changed (by budget, regime or risk); otherwise it drifts. A
-/// model that keeps the side of its position is left alone while the change is smaller than the no-trade band.
+/// model that keeps the side of its position is left alone while a change that it asked for itself is smaller than the
+/// no-trade band; cuts by risk, budget or regime are never spared.
 pub(crate) fn drafts(
     context: &SizingContext<'_>,
     targets: &TargetWeights,
@@ -107,6 +110,13 @@ fn is_due(
     targets.is_managed_by(model, instrument) && (changed || context.given[place])
 }
 
+/// Whether the no-trade band may spare a change: only what the model itself asked for, never a cut by risk, budget or
+/// regime.
+fn is_free(context: &SizingContext<'_>, model: ModelId, instrument: InstrumentId, weight: f64) -> bool {
+    let place = model.index() * context.instruments.len() + instrument.index();
+    context.given[place] && context.proposed[place] == weight
+}
+
 /// What one model has to trade of one instrument.
 fn model_change(
     context: &SizingContext<'_>,
@@ -134,7 +144,9 @@ fn model_change(
         return Ok(if weight == 0.0 { -present } else { Quantity::ZERO });
     }
     let present_weight = present.to_f64() * price / context.equity;
-    if present_weight * weight > 0.0 && (weight - present_weight).abs() < context.no_trade_band {
+    let keeps_side = present_weight * weight > 0.0;
+    let small = (weight - present_weight).abs() < context.no_trade_band;
+    if keeps_side && small && is_free(context, model, instrument, weight) {
         return Ok(Quantity::ZERO);
     }
     let lot = context.instruments.get(instrument).lot_size;

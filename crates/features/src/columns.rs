@@ -12,7 +12,7 @@ use crate::resolve::{ResolvedFeature, resolve};
 /// Feature columns of one market, computed when asked for and kept.
 ///
 /// A column has one value per bar of the feature's first input, NaN while warming up or undefined. It is the fold of
-/// the streaming operator over those bars. All calls of [`prepare`](FeatureSource::prepare) must pass the same market;
+/// the streaming operator over those bars, begun afresh after a hole of more than thirty days. All calls of [`prepare`](FeatureSource::prepare) must pass the same market;
 /// another market needs columns of its own.
 #[derive(Debug, Clone, Default)]
 pub struct FeatureColumns {
@@ -81,13 +81,13 @@ fn compute(feature: &ResolvedFeature, inputs: &[SeriesId], market: &MarketData) 
         Inputs::AssetAndBenchmark => closes_as_of(bars, market.get(inputs[1]).bars.view()),
     };
     let mut column = Vec::with_capacity(bars.len());
-    feature.kernel().fold(
-        Rows {
-            bars,
-            benchmark: &benchmark,
-        },
-        &mut column,
-    );
+    let rows = Rows {
+        bars,
+        benchmark: &benchmark,
+    };
+    for stretch in rows.stretches() {
+        feature.kernel().fold(stretch, &mut column);
+    }
     column
 }
 

@@ -1,6 +1,8 @@
 //! Operators behind one interface: dispatched once per column, not once per bar.
 
-use sextant_domain::{Bar, BarsView};
+use std::ops::Range;
+
+use sextant_domain::{Bar, BarsView, UtcNanos};
 
 use crate::{Operator, PricePair};
 
@@ -10,6 +12,47 @@ use crate::{Operator, PricePair};
 pub(crate) struct Rows<'a> {
     pub(crate) bars: BarsView<'a>,
     pub(crate) benchmark: &'a [f64],
+}
+
+/// A pause between two bars that is longer than this is a hole: what was before it says nothing of a "60-day" window
+/// after it, so features begin afresh. No exchange has been closed for as long in the history that can be tested.
+const HOLE_NANOS: i64 = 30 * 86_400 * 1_000_000_000;
+
+/// Whether features begin afresh with a bar that opens at `open_time`, the one before it having closed at `closed`.
+pub(crate) fn begins_afresh(closed: UtcNanos, open_time: UtcNanos) -> bool {
+    open_time > closed.saturating_add(HOLE_NANOS)
+}
+
+impl<'a> Rows<'a> {
+    /// The rows between holes, in order.
+    pub(crate) fn stretches(self) -> impl Iterator<Item = Rows<'a>> {
+        let (opens, closes) = (self.bars.open_time, self.bars.close_time);
+        let holes = (1..opens.len()).filter(|&index| begins_afresh(closes[index - 1], opens[index]));
+        let mut edges: Vec<usize> = std::iter::once(0).chain(holes).collect();
+        edges.push(opens.len());
+        (1..edges.len()).map(move |end| self.part(edges[end - 1]..edges[end]))
+    }
+
+    fn part(self, range: Range<usize>) -> Self {
+        let Rows { bars, benchmark } = self;
+        let cut = |column: &'a [f64]| &column[range.clone()];
+        Self {
+            bars: BarsView {
+                open_time: &bars.open_time[range.clone()],
+                close_time: &bars.close_time[range.clone()],
+                open: cut(bars.open),
+                high: cut(bars.high),
+                low: cut(bars.low),
+                close: cut(bars.close),
+                volume: cut(bars.volume),
+            },
+            benchmark: if benchmark.is_empty() {
+                benchmark
+            } else {
+                cut(benchmark)
+            },
+        }
+    }
 }
 
 /// An operator of any input.

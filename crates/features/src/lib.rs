@@ -24,6 +24,7 @@
 //! * Windowed features do not depend on where history starts: their sums are exact (see the `exact` module), so the
 //!   bits are the same once warm. Recursive features forget their start at a stated rate
 //!   ([`Memory::settling_bars`]).
+//! * After a hole of more than thirty days between two bars a feature begins afresh, with a new warm-up.
 //! * A value is absent (`None`, NaN in a column) while warming up and where the formula is undefined; it is never
 //!   replaced by a stand-in. The one convention kept from TA-Lib is an RSI of 0 where no price has moved.
 //!

@@ -6,7 +6,7 @@ use std::slice::from_ref;
 use sextant_domain::{Bar, BarDefect, BarsView, FeatureError, FeatureSpec, UtcNanos};
 use thiserror::Error;
 
-use crate::kernel::{Kernel, Rows};
+use crate::kernel::{Kernel, Rows, begins_afresh};
 use crate::resolve::{ResolvedFeature, resolve};
 
 /// A feature that takes bars as they close and gives the values that [`FeatureColumns`](crate::FeatureColumns) would
@@ -16,6 +16,8 @@ pub struct LiveFeature {
     kernel: Box<dyn Kernel>,
     benchmark: f64,
     newest: Option<Turn>,
+    /// Close of the newest bar of the main input.
+    closed: Option<UtcNanos>,
     value: Vec<f64>,
 }
 
@@ -77,6 +79,7 @@ impl LiveFeature {
             kernel,
             benchmark: f64::NAN,
             newest: None,
+            closed: None,
             value: Vec::with_capacity(1),
         })
     }
@@ -97,6 +100,13 @@ impl LiveFeature {
             self.benchmark = bar.close;
             return Ok(None);
         }
+        if self
+            .closed
+            .is_some_and(|closed| begins_afresh(closed, bar.open_time))
+        {
+            self.kernel = self.feature.kernel();
+        }
+        self.closed = Some(bar.close_time);
         self.value.clear();
         let benchmark = from_ref(&self.benchmark);
         self.kernel.fold(

@@ -101,7 +101,8 @@ table! {
         time: UtcNanos,
         /// `portfolio`, or the id of a model.
         scope: String,
-        /// As in `equity`, exact.
+        /// Exact: for the portfolio cash plus positions, for a model its base budget of the initial capital plus its profit
+        /// and loss.
         equity: Cash,
         /// Profit and loss since the start, costs included. The models' add up to the portfolio's.
         pnl: Cash,
@@ -193,7 +194,7 @@ table! {
         price: Price,
         /// Quantity times price, exact.
         value: Cash,
-        /// Value over the scope's equity; null when that is not positive.
+        /// Value over portfolio equity; for a model over its base budget of portfolio equity; null when that is not positive.
         weight: Option<f64>,
     }
 }

@@ -242,6 +242,138 @@ fn a_halt_closes_positions_on_a_bar_without_targets() {
 }
 
 #[test]
+fn requests_are_whole_lots() {
+    let half = Quantity::new("0.5".parse().unwrap());
+    let odd = Quantity::new("-3.7".parse().unwrap());
+    let wishes = [
+        (0, Wish::Order(OrderSize::Units(half))),
+        (1, Wish::Order(OrderSize::Units(odd))),
+    ];
+    let (_, recorder) = Setup::plain("1000")
+        .run(
+            &four_days(),
+            vec![Box::new(Script::new("script", "ACME", &wishes))],
+        )
+        .unwrap();
+    assert_eq!(recorder.orders.len(), 1);
+    assert_eq!(recorder.fills[0].quantity.to_string(), "-3");
+}
+
+#[test]
+fn a_target_waits_for_the_first_bar_of_its_instrument() {
+    let early = bars::daily_sessions(bars::instant("2020-01-06"), 6);
+    let late = bars::daily_sessions(bars::instant("2020-01-08"), 4);
+    let market = MarketBuilder::new()
+        .equity("OLD", Timeframe::D1)
+        .closes("OLD", Timeframe::D1, &early, &[100.0; 6])
+        .equity("NEW", Timeframe::D1)
+        .closes("NEW", Timeframe::D1, &late, &[50.0; 4])
+        .build();
+    let mut needs = Requirements::new();
+    let (old, new) = (needs.trade("OLD"), needs.trade("NEW"));
+    let model = Both {
+        needs,
+        instruments: [old, new],
+        decision: 0,
+    };
+    let (_, recorder) = Setup::plain("1000").run(&market, vec![Box::new(model)]).unwrap();
+    assert!(
+        recorder
+            .interventions
+            .iter()
+            .any(|(_, act)| act.rule == "missing_price")
+    );
+    let bought: Vec<usize> = recorder
+        .fills
+        .iter()
+        .map(|fill| fill.instrument.index())
+        .collect();
+    assert_eq!(bought, [0, 1], "{:?}", recorder.fills);
+}
+
+/// Wants both instruments at its first decision, and one of them again later.
+struct Both {
+    needs: Requirements,
+    instruments: [InstrumentRef; 2],
+    decision: usize,
+}
+
+impl Model for Both {
+    fn id(&self) -> &str {
+        "both"
+    }
+
+    fn requirements(&self) -> &Requirements {
+        &self.needs
+    }
+
+    fn decide(&mut self, _view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+        match self.decision {
+            0 => self
+                .instruments
+                .iter()
+                .for_each(|instrument| out.target(*instrument, 0.4)),
+            3 => out.target(self.instruments[0], 0.4),
+            _ => {}
+        }
+        self.decision += 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn an_instrument_that_left_the_market_has_no_orders_on_the_way() {
+    let long = bars::daily_sessions(bars::instant("2020-01-06"), 6);
+    let short = &long[..3];
+    let market = MarketBuilder::new()
+        .equity("GONE", Timeframe::D1)
+        .closes("GONE", Timeframe::D1, short, &[100.0; 3])
+        .equity("STAYS", Timeframe::D1)
+        .closes("STAYS", Timeframe::D1, &long, &[100.0; 6])
+        .build();
+    let script = Script::new(
+        "script",
+        "GONE",
+        &[(0, Wish::Target(1.0)), (2, Wish::Target(0.0))],
+    );
+    let (outcome, recorder) = Setup::plain("1000").run(&market, vec![Box::new(script)]).unwrap();
+    assert_eq!((recorder.orders.len(), recorder.fills.len()), (2, 1));
+    assert_eq!(outcome.ledger.exact_equity().unwrap().to_string(), "1000");
+}
+
+#[test]
+fn risk_cuts_are_not_spared_by_the_no_trade_band() {
+    let spans = bars::daily_sessions(bars::instant("2020-01-06"), 8);
+    let closes = [100.0, 100.0, 100.0, 84.0, 84.0, 84.0, 84.0, 84.0];
+    let market = MarketBuilder::new()
+        .equity("ACME", Timeframe::D1)
+        .closes("ACME", Timeframe::D1, &spans, &closes)
+        .build();
+    let limits = RiskLimits {
+        per_asset_cap: 1.0,
+        ..RiskLimits::mission_defaults()
+    };
+    let setup = Setup {
+        limits,
+        no_trade_band: 0.9,
+        ..Setup::plain("1000")
+    };
+    let script = Script::new("script", "ACME", &[(0, Wish::Target(1.0))]);
+    let (_, recorder) = setup.run(&market, vec![Box::new(script)]).unwrap();
+    // A drawdown of 16 % halves the position although the band would spare a change of 0.9.
+    assert_eq!(recorder.fills.len(), 2, "{:?}", recorder.fills);
+}
+
+#[test]
+fn days_before_the_first_bar_are_not_marked() {
+    let market = four_days();
+    let script = Script::new("script", "ACME", &[(0, Wish::Target(0.5))]);
+    let (outcome, _) = Setup::plain("1000").run(&market, vec![Box::new(script)]).unwrap();
+    assert_eq!(outcome.funded, market.series()[0].bars.view().open_time[0]);
+    assert_eq!(outcome.marks.len(), 4);
+}
+
+#[test]
 fn a_weight_that_is_no_number_stops_the_run_with_its_place() {
     let script = Script::new("script", "ACME", &[(1, Wish::Target(f64::NAN))]);
     let error = Setup::plain("1000")

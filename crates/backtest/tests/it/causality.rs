@@ -103,7 +103,7 @@ fn witness(market: &MarketData, features: &mut dyn FeatureSource) -> Vec<(UtcNan
         daily_marks: days.collect(),
     };
     let mut seen = Witness::default();
-    run(market, features, parts(), &config, &mut seen, &mut |_, _| ()).unwrap();
+    run(market, features, parts(), &config, &mut seen).unwrap();
     seen.0
 }
 

@@ -72,14 +72,7 @@ impl Setup {
         };
         let mut recorder = Recorder::default();
         let config = self.config(market);
-        let outcome = run(
-            market,
-            &mut FeatureColumns::new(),
-            parts,
-            &config,
-            &mut recorder,
-            &mut |_, _| (),
-        )?;
+        let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder)?;
         Ok((outcome, recorder))
     }
 }

@@ -5,19 +5,25 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use sextant_data::{Lake, Progress};
-use sextant_store::{Manifest, MetricRow, RunFolders, RunInfo, RunTables, Store, WriteOutcome};
+use sextant_store::{
+    Manifest, MetricRow, RunFolder, RunFolders, RunInfo, RunTables, Store, StoreError, WriteOutcome,
+};
 
 use crate::args::BacktestArgs;
 use crate::clock::{Stopwatch, now};
 use crate::config::{ConfigSource, ResolvedConfig, load};
 use crate::figures::{format_metric, scopes};
 use crate::logs;
+use crate::out::say;
 use crate::pipeline::{
     Source, compute, ensure_synthetic, kill_reason, load_market, manifest, synthetic_root,
 };
 use crate::progress::Bars;
 use crate::report::{ReportInput, SYNTHETIC_LABEL, write_report};
 use crate::table::table;
+
+/// Holds the id of the run made last.
+pub(super) const LATEST_FILE: &str = "latest";
 
 /// The rows of the printed table, by metric name.
 const PRINTED: [&str; 15] = [
@@ -57,22 +63,31 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     let bars = Bars::new();
     let (root, source) = choose_market(args, config, &bars)?;
     let market = load_market(&config.system, &root, source, &bars)?;
+    for end in &market.ends {
+        bars.finish();
+        eprintln!("warning: {end}");
+    }
     let loading_seconds = watch.seconds();
     let kill = kill_reason(config);
+    let engaged = config
+        .risk
+        .kill_switch
+        .engaged
+        .then(|| "it is engaged in the configuration".to_owned());
+    if let Some(reason) = kill.clone().or(engaged) {
+        eprintln!("warning: the kill switch is on ({reason}): nothing will be traded");
+    }
     let computed = compute(config, &market, kill.as_deref(), &bars)?;
     let running_seconds = watch.seconds() - loading_seconds;
-    let manifest = manifest(config, &market, kill.is_some(), &computed.outcome);
+    let manifest = manifest(config, &market, kill.as_deref(), &computed.outcome);
     let info = RunInfo {
         created_at: now(),
         duration_seconds: watch.seconds(),
     };
     bars.start(1, "writing results");
     let written = RunFolders::new(&paths.results).write(&manifest, &info, &computed.tables)?;
-    let mut store = Store::open(&paths.results)?;
-    store.index_run(&written.folder)?;
-    let unindexed = store.gap()?.unindexed.len();
-    let database = Store::database_path(&paths.results);
-    store.close()?;
+    remember_latest(&paths.results, manifest.run_id().as_str())?;
+    let indexed = index(&paths.results, &written.folder);
     let input = ReportInput {
         manifest: &manifest,
         info: &info,
@@ -82,22 +97,31 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     logs::run(manifest.run_id().as_str(), &computed.tables);
     bars.finish();
     print_summary(&manifest, &computed.tables);
-    println!(
+    say!(
         "run       {} ({})",
         manifest.run_id(),
         outcome_words(&written.outcome)
     );
-    println!("folder    {}", written.folder.path().display());
-    println!("report    {}", page.display());
-    println!("database  {}", database.display());
-    if unindexed > 0 {
-        println!("          {unindexed} older runs are not in it; `cargo xtask store rebuild` adds them");
-    }
-    println!(
+    say!("folder    {}", written.folder.path().display());
+    say!("report    {}", page.display());
+    say!(
         "{} steps; loading {loading_seconds:.2} s, computing {running_seconds:.2} s, in all {:.2} s",
         computed.outcome.steps,
         watch.seconds()
     );
+    let database = Store::database_path(&paths.results);
+    match indexed {
+        Ok(0) => say!("database  {}", database.display()),
+        Ok(missing) => say!(
+            "database  {} (without {missing} older runs; `cargo xtask store rebuild` adds them)",
+            database.display()
+        ),
+        Err(error) => {
+            let message = "the run is complete in its folder, but is not in the database";
+            let advice = "`cargo xtask store rebuild` adds it";
+            return Err(anyhow::Error::from(error).context(format!("{message}; {advice}")));
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -123,6 +147,21 @@ fn prepare_results(results: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(results).with_context(advice)?;
     std::fs::write(&probe, b"").with_context(advice)?;
     std::fs::remove_file(&probe).with_context(advice)
+}
+
+/// Puts the run into the database. Returns how many older runs are not in it.
+fn index(results: &Path, folder: &RunFolder) -> Result<usize, StoreError> {
+    let mut store = Store::open(results)?;
+    store.index_run(folder)?;
+    let unindexed = store.gap()?.unindexed.len();
+    store.close()?;
+    Ok(unindexed)
+}
+
+/// Keeps the id of the run made last, for `latest`.
+fn remember_latest(results: &Path, run_id: &str) -> anyhow::Result<()> {
+    let file = results.join(LATEST_FILE);
+    std::fs::write(&file, run_id).with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// Imported bars where there are any, the synthetic market otherwise or where it is asked for.
@@ -159,13 +198,13 @@ pub(super) fn print_summary(manifest: &Manifest, tables: &RunTables) {
     } else {
         String::new()
     };
-    println!(
+    say!(
         "{name}: {} from {} to {}{label}",
         inputs.universe.join(", "),
         inputs.start.date(),
         inputs.end.saturating_add(-1).date()
     );
-    println!("{}", figures_table(&tables.metrics, manifest.is_synthetic()));
+    say!("{}", figures_table(&tables.metrics, manifest.is_synthetic()));
 }
 
 fn figures_table(metrics: &[MetricRow], synthetic: bool) -> comfy_table::Table {

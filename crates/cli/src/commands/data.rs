@@ -13,6 +13,7 @@ use sextant_domain::Timeframe;
 use crate::args::{ConfigArgs, DataCommand, DataRootArgs, ImportArgs, ResampleArgs, ValidateArgs};
 use crate::compose::{ensure_synthetic, synthetic_root};
 use crate::config::{ConfigSource, ImportManifest, MacroEntry, load, load_file};
+use crate::out::say;
 use crate::progress::Bars;
 use crate::table::table;
 
@@ -144,7 +145,7 @@ fn import_macro(lake: &Lake, from: &Path, entry: &MacroEntry, bars: &Bars) -> an
         .iter()
         .map(|(name, count)| format!("{name} ({count} values)"))
         .collect();
-    println!(
+    say!(
         "{}: {}; {}",
         report.path.display(),
         series.join(", "),
@@ -179,13 +180,13 @@ fn print_imports(reports: &[ImportReport]) {
         "#quarantined",
         "adjustment",
     ];
-    println!("{}", table(&headings, rows));
+    say!("{}", table(&headings, rows));
     for report in reports {
         if let Some(file) = &report.quarantine {
-            println!("{}: bad rows are in {}", report.key, file.display());
+            say!("{}: bad rows are in {}", report.key, file.display());
         }
         if !report.ignored_columns.is_empty() {
-            println!(
+            say!(
                 "{}: columns not read: {}",
                 report.key,
                 report.ignored_columns.join(", ")
@@ -203,7 +204,7 @@ fn resample(args: &ResampleArgs) -> anyhow::Result<ExitCode> {
 fn make_coarser(lake: &Lake, key: &BarKey, to: Timeframe) -> anyhow::Result<()> {
     let (meta, report) = lake.resample_bars(key, to)?;
     let target = key.with_timeframe(to);
-    println!(
+    say!(
         "{}: {} bars from {} {} bars; {} from fewer bars than the calendar has{}",
         lake.bars_path(&target).display(),
         meta.rows,
@@ -229,7 +230,7 @@ fn entries(root: &Path) -> anyhow::Result<Vec<LakeEntry>> {
 fn status(args: &DataRootArgs) -> anyhow::Result<ExitCode> {
     let entries = entries(&args.data)?;
     if entries.is_empty() {
-        println!(
+        say!(
             "no data in {}; import some with `cargo xtask data import`, or make the synthetic market with \
              `cargo xtask data synthesize`",
             args.data.display()
@@ -290,7 +291,7 @@ fn status(args: &DataRootArgs) -> anyhow::Result<ExitCode> {
         "source",
         "digest",
     ];
-    println!("{}", table(&headings, rows));
+    say!("{}", table(&headings, rows));
     Ok(if damaged == 0 {
         ExitCode::SUCCESS
     } else {
@@ -331,13 +332,13 @@ fn validate(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
         failed |= validate_one(&lake, key, &mut rows);
     }
     if rows.is_empty() {
-        println!(
+        say!(
             "no bars in {}; import some with `cargo xtask data import`",
             args.root.data.display()
         );
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
+    say!(
         "{}",
         table(
             &["bars", "#rows", "rule", "severity", "#count", "first places"],
@@ -406,7 +407,7 @@ fn synthesize(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     let made = ensure_synthetic(data, &config.system.synthetic, &bars).context("synthetic market")?;
     bars.finish();
     let root = synthetic_root(data);
-    println!(
+    say!(
         "synthetic market {} in {}",
         if made { "made" } else { "there already" },
         root.display()

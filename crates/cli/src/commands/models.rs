@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::args::ConfigArgs;
 use crate::config::{ConfigSource, load};
+use crate::out::say;
 use crate::table::table;
 
 pub(super) fn list(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
@@ -41,8 +42,8 @@ pub(super) fn list(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
             features.unwrap_or_default(),
         ]
     });
-    println!("Models there are, and how {} runs them", args.config.display());
-    println!(
+    say!("Models there are, and how {} runs them", args.config.display());
+    say!(
         "{}",
         table(
             &["model", "what it does", "#budget", "universe", "features"],

@@ -4,19 +4,22 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use sextant_store::{LoadedRun, RebuildStep, RunFolders, RunId, RunSummary, Store, rebuild};
+use sextant_store::{LoadedRun, RebuildStep, RunFolders, RunId, Store, rebuild};
 
-use super::backtest::print_summary;
+use super::backtest::{LATEST_FILE, print_summary};
 use crate::args::{ResultsArgs, RunArgs, StoreCommand};
 use crate::figures::format_metric;
+use crate::out::say;
 use crate::progress::Bars;
 use crate::report::{ReportInput, write_report};
 use crate::table::table;
 use sextant_data::Progress;
 
 pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
-    if RunFolders::new(&args.results).ids()?.is_empty() {
-        println!(
+    let nothing =
+        RunFolders::new(&args.results).ids()?.is_empty() && !Store::database_path(&args.results).exists();
+    if nothing {
+        say!(
             "no runs in {}; `cargo xtask backtest` makes one",
             args.results.display()
         );
@@ -43,7 +46,7 @@ pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
             format!(
                 "{} to {}",
                 summary.run.start_time.date(),
-                summary.run.end_time.date()
+                summary.run.end_time.saturating_add(-1).date()
             ),
             figure("total_return"),
             figure("sharpe"),
@@ -63,10 +66,10 @@ pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
         "#trades",
         "#bps",
     ];
-    println!("{}", table(&headings, rows));
+    say!("{}", table(&headings, rows));
     let gap = store.gap()?;
     if !gap.unindexed.is_empty() || !gap.without_folder.is_empty() {
-        println!(
+        say!(
             "{} runs have a folder but are not in the database, {} are in the database without a folder: \
              `cargo xtask store rebuild` brings both together",
             gap.unindexed.len(),
@@ -76,19 +79,20 @@ pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The run that was asked for; `latest` is the newest one.
+/// The run that was asked for; `latest` is the one made last.
 fn resolve(results: &Path, wanted: &str) -> anyhow::Result<RunId> {
+    let folders = RunFolders::new(results);
     if wanted != "latest" {
-        return Ok(RunFolders::new(results).resolve(wanted)?);
+        return Ok(folders.resolve(wanted)?);
     }
-    let runs: Vec<RunSummary> = Store::open_read_only(results)?.runs()?;
-    let newest = runs.into_iter().next().map(|summary| summary.run_id);
-    newest.with_context(|| {
+    let latest = std::fs::read_to_string(results.join(LATEST_FILE));
+    let advice = || {
         format!(
-            "there is no run in {}; `cargo xtask backtest` makes one",
+            "no run was made in {} yet; `cargo xtask backtest` makes one",
             results.display()
         )
-    })
+    };
+    Ok(folders.resolve(&latest.with_context(advice)?)?)
 }
 
 fn load(args: &RunArgs) -> anyhow::Result<LoadedRun> {
@@ -111,8 +115,8 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
             cents(row.net_pnl),
         ]
     });
-    println!("attribution");
-    println!(
+    say!("attribution");
+    say!(
         "{}",
         table(
             &["model", "instrument", "#gross", "#fees", "#slippage", "#net"],
@@ -120,8 +124,8 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
         )
     );
     print_risk(&run);
-    println!("run     {}", run.manifest.run_id());
-    println!("folder  {}", run.path.display());
+    say!("run     {}", run.manifest.run_id());
+    say!("folder  {}", run.path.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -142,14 +146,14 @@ fn print_risk(run: &LoadedRun) {
         }
     }
     if rows.is_empty() {
-        println!("no risk rule had to intervene");
+        say!("no risk rule had to intervene");
         return;
     }
-    println!("risk interventions");
+    say!("risk interventions");
     let rows = rows
         .into_iter()
         .map(|(rule, action, count, first, last)| vec![rule, action, count.to_string(), first, last]);
-    println!("{}", table(&["rule", "action", "#count", "first", "last"], rows));
+    say!("{}", table(&["rule", "action", "#count", "first", "last"], rows));
 }
 
 pub(super) fn report(args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -159,7 +163,7 @@ pub(super) fn report(args: &RunArgs) -> anyhow::Result<ExitCode> {
         info: &run.info,
         tables: &run.tables,
     };
-    println!("{}", write_report(&args.results.results, &input)?.display());
+    say!("{}", write_report(&args.results.results, &input)?.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -174,13 +178,13 @@ pub(super) fn store(command: &StoreCommand) -> anyhow::Result<ExitCode> {
         bars.advance(1);
     })?;
     bars.finish();
-    println!(
+    say!(
         "{} runs in {}",
         report.indexed.len(),
         Store::database_path(&args.results).display()
     );
     for (run, problem) in &report.left_out {
-        println!("left out {run}: {problem}");
+        say!("left out {run}: {problem}");
     }
     Ok(if report.left_out.is_empty() {
         ExitCode::SUCCESS

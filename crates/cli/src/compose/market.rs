@@ -7,13 +7,23 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use sextant_data::synthetic::{SessionTimes, SyntheticConfig as Generator, generate};
-use sextant_data::{BarKey, Calendar, Lake, MacroTable, Progress, Provenance, Rule, validate_bars};
+use sextant_data::{
+    BarKey, BarMeta, Calendar, DataError, FileMeta, Lake, MacroTable, Progress, Provenance, Rule,
+    validate_bars,
+};
 use sextant_domain::{
-    AssetClass, Instrument, InstrumentId, InstrumentTable, MarketData, Series, Timeframe, UtcNanos,
+    AssetClass, BarSeries, Instrument, InstrumentId, InstrumentTable, MarketData, Series, Timeframe, UtcNanos,
 };
 use sextant_store::DataInput;
 
 use crate::config::{InstrumentConfig, SyntheticConfig, SystemConfig};
+
+/// Bar files and macro files of the synthetic market.
+const SYNTHETIC_FILES: usize = 8 + 3;
+/// A tick may be at most this fraction of the lowest price it rounds.
+const LARGEST_TICK: f64 = 0.01;
+/// Bars that end this long before the run are worth a warning; a long weekend is not.
+const USUAL_PAUSE_NANOS: i64 = 7 * 86_400_000_000_000;
 
 /// Which bars a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +42,8 @@ pub struct LoadedMarket {
     pub inputs: Vec<DataInput>,
     /// Macro series that were asked for and are not there.
     pub missing_macros: Vec<String>,
+    /// Instruments whose bars end before the run does, in words.
+    pub ends: Vec<String>,
     /// What the calendar expects and the bars do not have, in words.
     pub gaps: Vec<String>,
 }
@@ -56,10 +68,7 @@ pub fn ensure_synthetic(
         "synthetic market, seed {}, {} to {}",
         config.seed, config.from, config.to
     );
-    let marker = lake
-        .load_macro("vix")
-        .is_ok_and(|stored| stored.meta.source == source);
-    if marker && !lake.bar_keys()?.is_empty() {
+    if is_complete(&lake, &source)? {
         return Ok(false);
     }
     let sessions: Vec<SessionTimes> = Calendar::for_class(AssetClass::Equity)
@@ -89,7 +98,6 @@ pub fn ensure_synthetic(
         lake.write_bars(&BarKey::new(*class, symbol, *timeframe)?, bars, None, &provenance)?;
         progress.advance(1);
     }
-    // The last file written is the one looked for above, so that an interrupted creation is made again.
     for series in market.macros {
         let table = MacroTable {
             published: series.published().to_vec(),
@@ -99,6 +107,17 @@ pub fn ensure_synthetic(
         lake.write_macro(series.name(), &table, &provenance)?;
     }
     Ok(true)
+}
+
+/// Whether every file of the synthetic market is there, undamaged and of this source.
+fn is_complete(lake: &Lake, source: &str) -> anyhow::Result<bool> {
+    let entries = lake.list()?;
+    let good = entries.iter().filter(|entry| match &entry.content {
+        Ok(FileMeta::Bars(meta)) => meta.source == source,
+        Ok(FileMeta::Macro(meta)) => meta.source == source,
+        Err(_) => false,
+    });
+    Ok(good.count() == SYNTHETIC_FILES)
 }
 
 /// Noon in New York: two and a half hours after the open.
@@ -139,21 +158,18 @@ pub fn load_market(
             progress.advance(1);
             stored.map(|stored| (*index, *timeframe, stored))
         })
-        .collect::<Result<Vec<_>, _>>()
-        .with_context(|| hint(source))?;
+        .collect::<Vec<_>>();
+    let loaded = all_or_explained(loaded, source)?;
     let mut inputs = Vec::new();
-    let (mut series, mut gaps) = (Vec::new(), Vec::new());
+    let (mut series, mut gaps, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     for (index, timeframe, stored) in loaded {
         let one = &system.universe[index];
-        inputs.push(DataInput {
-            symbol: one.symbol.clone(),
-            timeframe: timeframe.code().to_owned(),
-            class: one.class.name().to_owned(),
-            digest: stored.meta.digest.clone(),
-            source: format!("{}; adjustment: {}", stored.meta.source, stored.meta.adjustment),
-            synthetic: stored.meta.synthetic,
-        });
+        inputs.push(bar_input(one, timeframe, &stored.meta));
         gaps.extend(gap(one, timeframe, &stored.bars));
+        if timeframe == one.execution {
+            check_tick(system, one, &stored.bars)?;
+            ends.extend(early_end(system, one, &stored.bars));
+        }
         series.push(Series {
             instrument: InstrumentId::from_index(index),
             timeframe,
@@ -173,12 +189,57 @@ pub fn load_market(
         data,
         inputs,
         missing_macros,
+        ends,
         gaps,
     })
 }
 
+fn bar_input(one: &InstrumentConfig, timeframe: Timeframe, meta: &BarMeta) -> DataInput {
+    DataInput {
+        symbol: one.symbol.clone(),
+        timeframe: timeframe.code().to_owned(),
+        class: one.class.name().to_owned(),
+        digest: meta.digest.clone(),
+        source: format!("{}; adjustment: {}", meta.source, meta.adjustment),
+        synthetic: meta.synthetic,
+    }
+}
+
+/// A tick that is coarse against the prices would move every fill.
+fn check_tick(system: &SystemConfig, one: &InstrumentConfig, bars: &BarSeries) -> anyhow::Result<()> {
+    let start = UtcNanos::from_date(system.period.start).unwrap_or(UtcNanos::MIN);
+    let first = bars.close_times().partition_point(|time| *time < start);
+    let lowest = bars.closes()[first..]
+        .iter()
+        .copied()
+        .fold(f64::INFINITY, f64::min);
+    if one.price_tick > LARGEST_TICK * lowest {
+        bail!(
+            "universe: {} has a price_tick of {}, but closes go down to {lowest} in the period; a tick may be at most a \
+             hundredth of that",
+            one.symbol,
+            one.price_tick
+        );
+    }
+    Ok(())
+}
+
+/// An instrument that leaves the market before the run ends.
+fn early_end(system: &SystemConfig, one: &InstrumentConfig, bars: &BarSeries) -> Option<String> {
+    let last = *bars.close_times().last()?;
+    let end = UtcNanos::from_date(system.period.end)?;
+    (last.saturating_add(USUAL_PAUSE_NANOS) < end).then(|| {
+        format!(
+            "{} {} bars end {}, before the run does; a position in it stays marked at the last close and cannot be sold.",
+            one.symbol,
+            one.execution,
+            last.date()
+        )
+    })
+}
+
 /// Missing bars of one series, where there are any.
-fn gap(one: &InstrumentConfig, timeframe: Timeframe, bars: &sextant_domain::BarSeries) -> Option<String> {
+fn gap(one: &InstrumentConfig, timeframe: Timeframe, bars: &BarSeries) -> Option<String> {
     let report = validate_bars(bars.view(), one.class, timeframe);
     let finding = report
         .findings
@@ -194,17 +255,41 @@ fn gap(one: &InstrumentConfig, timeframe: Timeframe, bars: &sextant_domain::BarS
     ))
 }
 
-fn hint(source: Source) -> String {
-    match source {
-        Source::Imported => {
-            "the configuration asks for bars that were not imported (`cargo xtask data status` lists \
-                             what there is; `--synthetic` runs on the embedded synthetic market)"
-                .to_owned()
-        }
-        Source::Synthetic => {
-            "the synthetic market has only SPY, QQQ, BTC-USD and ETH-USD, daily and 4H".to_owned()
+/// Every series, or all that is wrong with any of them at once.
+fn all_or_explained<T>(loaded: Vec<Result<T, DataError>>, source: Source) -> anyhow::Result<Vec<T>> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for one in loaded {
+        match one {
+            Ok(one) => good.push(one),
+            Err(error) => bad.push(error),
         }
     }
+    let missing = bad.iter().all(|error| matches!(error, DataError::Missing { .. }));
+    let problems: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    if problems.is_empty() {
+        Ok(good)
+    } else {
+        Err(explain(&problems, missing, source))
+    }
+}
+
+/// Adds what to do, which depends on which lake it is and whether anything is damaged.
+fn explain(problems: &[String], missing: bool, source: Source) -> anyhow::Error {
+    let hint = match (source, missing) {
+        (Source::Imported, true) => {
+            "the configuration asks for bars that were not imported (`cargo xtask data status` lists what there is; \
+             `configs/examples/real_data.yaml` is a configuration for other universes; `--synthetic` runs on the embedded \
+             synthetic market)"
+        }
+        (Source::Synthetic, true) => {
+            "the synthetic market has only SPY, QQQ, BTC-USD and ETH-USD, daily and 4H"
+        }
+        (Source::Imported, false) => "bars cannot be loaded",
+        (Source::Synthetic, false) => {
+            "the synthetic market cannot be loaded; `cargo xtask data synthesize` makes it again"
+        }
+    };
+    anyhow::anyhow!("{hint}:\n  - {}", problems.join("\n  - "))
 }
 
 fn instrument(one: &InstrumentConfig) -> anyhow::Result<Instrument> {

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use chrono::Datelike;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
+use sextant_domain::ports::RegimeDetector;
+use sextant_domain::{Instrument, Requirements};
 use sextant_regime::RuleRegimeDetector;
 
 use super::load::ResolvedConfig;
@@ -24,15 +27,41 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut of =
         |name: &Path, problem: String| found.push(format!("{}: {problem}", folder.join(name).display()));
-    let models: Vec<String> = match config.models.build() {
-        Ok(models) => models.iter().map(|model| model.id().to_owned()).collect(),
+    let built = match config.models.build() {
+        Ok(models) => models,
         Err(error) => return of(&include.models, error.to_string()),
     };
+    for model in &built {
+        requirements(config, model.id(), model.requirements(), &mut |problem| {
+            of(&include.models, problem)
+        });
+    }
+    let models: Vec<String> = built.iter().map(|model| model.id().to_owned()).collect();
     if let Err(error) = config.budgets.validate() {
         of(&include.budgets, error.to_string());
     }
-    if let Err(error) = RuleRegimeDetector::new(&config.regime) {
-        of(&include.regime, error.to_string());
+    match RuleRegimeDetector::new(&config.regime) {
+        Ok(detector) => requirements(
+            config,
+            "the regime detector",
+            detector.requirements(),
+            &mut |problem| {
+                of(&include.regime, problem);
+            },
+        ),
+        Err(error) => of(&include.regime, error.to_string()),
+    }
+    for (name, budget) in config
+        .budgets
+        .models
+        .iter()
+        .filter(|(_, budget)| budget.budget <= 0.0)
+    {
+        let found = budget.budget;
+        of(
+            &include.budgets,
+            format!("models.{name}.budget: found {found}, but it must be above 0; remove the model instead"),
+        );
     }
     if let Err(error) = config.risk.validate() {
         of(&include.risk, error.to_string());
@@ -56,11 +85,18 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
 
 fn period(system: &SystemConfig, note: &mut impl FnMut(String)) {
     let period = system.period;
-    if period.start >= period.end {
+    if period.start > period.end {
         note(format!(
             "period: the start {} is not before the end {}; give --start and --end as 2005-01-01, the earlier first",
             period.start, period.end
         ));
+    }
+    for (key, date) in [("start", period.start), ("end", period.end)] {
+        if !(1700..=2261).contains(&date.year()) {
+            note(format!(
+                "period.{key}: found {date}, but years from 1700 to 2261 are supported"
+            ));
+        }
     }
     let synthetic = system.synthetic;
     if synthetic.from >= synthetic.to {
@@ -71,9 +107,63 @@ fn period(system: &SystemConfig, note: &mut impl FnMut(String)) {
     }
 }
 
+/// Everything a model or detector looks at must be in the universe, in the timeframe it asks for.
+fn requirements(config: &ResolvedConfig, owner: &str, needs: &Requirements, note: &mut dyn FnMut(String)) {
+    let universe = &config.system.universe;
+    let find = |symbol: &str| universe.iter().find(|one| one.symbol == symbol);
+    let symbols = || {
+        universe
+            .iter()
+            .map(|one| one.symbol.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let traded = needs.instruments().iter().map(|symbol| (symbol, None));
+    let read = needs
+        .series_keys()
+        .iter()
+        .map(|key| (&key.symbol, Some(key.timeframe)));
+    for (symbol, timeframe) in traded.chain(read) {
+        match (find(symbol), timeframe) {
+            (None, None) => note(format!(
+                "{owner}: trades {symbol}, which is not in the universe; there are {}",
+                symbols()
+            )),
+            (Some(one), Some(wanted)) if !one.timeframes.contains(&wanted) => note(format!(
+                "{owner}: needs {wanted} bars of {symbol}, but its timeframes in the universe are {}",
+                one.timeframes
+                    .iter()
+                    .map(|timeframe| timeframe.code())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
+            (None, Some(_)) if !needs.instruments().contains(symbol) => {
+                note(format!(
+                    "{owner}: reads {symbol}, which is not in the universe; there are {}",
+                    symbols()
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
 fn instrument(config: &ResolvedConfig, index: usize, one: &InstrumentConfig, note: &mut impl FnMut(String)) {
     let universe = &config.system.universe;
     let symbol = &one.symbol;
+    if let Err(error) = Instrument::validate_symbol(symbol) {
+        note(format!("universe.{index}.symbol: {error}"));
+    }
+    let repeated = one
+        .timeframes
+        .iter()
+        .enumerate()
+        .find(|(at, timeframe)| one.timeframes[..*at].contains(timeframe));
+    if let Some((_, timeframe)) = repeated {
+        note(format!(
+            "universe.{index}.timeframes: {symbol} lists {timeframe} twice"
+        ));
+    }
     if universe[..index].iter().any(|earlier| earlier.symbol == *symbol) {
         note(format!("universe.{index}: {symbol} is listed twice"));
     }

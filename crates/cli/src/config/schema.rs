@@ -17,7 +17,8 @@ pub fn schema_of<T: JsonSchema>() -> Value {
 
 /// Every problem of `value` against `schema`, as sentences that begin with the file and the place.
 pub fn problems(file: &Path, schema: &Value, value: &Value) -> Vec<String> {
-    let validator = jsonschema::validator_for(schema).expect("a generated schema is a valid schema");
+    let validator = jsonschema::options().should_validate_formats(true).build(schema);
+    let validator = validator.expect("a generated schema is a valid schema");
     let mut found = Vec::new();
     for error in validator.iter_errors(value) {
         describe(file, schema, &error, &mut found);
@@ -49,6 +50,9 @@ fn describe(file: &Path, schema: &Value, error: &ValidationError<'_>, found: &mu
         Kind::Required { property } => format!("the key {property} is missing; it has no default"),
         Kind::Type { .. } => format!("found {value}, but {}", error_text(error)),
         Kind::Enum { options } => format!("found {value}, but allowed are {options}"),
+        Kind::Format { format } if format == "date" => {
+            format!("found {value}, but it must be a date of the calendar, written as 2020-12-31")
+        }
         Kind::Maximum { limit } => format!("found {value}, but the largest value allowed is {limit}"),
         Kind::Minimum { limit } => format!("found {value}, but the smallest value allowed is {limit}"),
         _ => format!("found {value}: {}", error_text(error)),

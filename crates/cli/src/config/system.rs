@@ -70,10 +70,10 @@ pub struct Capital {
 #[serde(deny_unknown_fields)]
 pub struct Period {
     /// First day (UTC), as `2012-01-01`.
-    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    #[schemars(with = "String", extend("format" = "date"))]
     pub start: NaiveDate,
     /// Last day (UTC), as `2020-12-31`.
-    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    #[schemars(with = "String", extend("format" = "date"))]
     pub end: NaiveDate,
 }
 
@@ -220,10 +220,10 @@ pub struct SyntheticConfig {
     /// Seed of the generator.
     pub seed: u64,
     /// First day.
-    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    #[schemars(with = "String", extend("format" = "date"))]
     pub from: NaiveDate,
     /// Last day.
-    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    #[schemars(with = "String", extend("format" = "date"))]
     pub to: NaiveDate,
 }
 

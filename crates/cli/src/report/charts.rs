@@ -140,7 +140,7 @@ fn regimes(input: &ReportInput<'_>) -> Value {
         let labels: Vec<&String> = spans.iter().map(|(_, _, label)| label).collect();
         data.push(json!({
             "x": times, "y": vec![row; times.len()], "text": labels, "name": dimension.name(), "type": "scatter",
-            "mode": "markers", "marker": {"size": 3, "color": "#1b2430", "opacity": 0.35},
+            "mode": "markers", "marker": {"size": 8, "color": "#1b2430", "opacity": 0},
             "hovertemplate": "%{text} from %{x}", "showlegend": false,
         }));
     }

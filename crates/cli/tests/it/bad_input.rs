@@ -122,6 +122,59 @@ fn a_period_without_bars() {
 }
 
 #[test]
+fn dates_that_do_not_exist() {
+    let outcome = Place::new().run(&["config", "check", "--set", "period.start=2020-02-31"]);
+    outcome.fails_with(&["system.yaml", "period.start", "2020-02-31", "2020-12-31"]);
+}
+
+#[test]
+fn a_model_that_needs_what_the_universe_lacks() {
+    let place = Place::new();
+    place.edit(
+        "configs/base/models.yaml",
+        "universe: [BTC-USD, ETH-USD]",
+        "universe: [BTC-USD, DOGE-USD]",
+    );
+    place.run(&["config", "check"]).fails_with(&[
+        "models.yaml",
+        "CryptoMomentumModel_v1",
+        "DOGE-USD",
+        "ETH-USD",
+    ]);
+    let place = Place::new();
+    place.edit(
+        SYSTEM,
+        "{symbol: QQQ, class: equity, timeframes: [1D, 4H]",
+        "{symbol: QQQ, class: equity, timeframes: [4H]",
+    );
+    place
+        .run(&["config", "check"])
+        .fails_with(&["EquityTrendModel_v1", "1D", "QQQ"]);
+}
+
+#[test]
+fn a_tick_that_is_coarse_against_prices() {
+    let place = Place::new();
+    place.edit(
+        SYSTEM,
+        "execution: 4H, price_tick: 0.0001, lot_size: 1}",
+        "execution: 4H, price_tick: 50, lot_size: 1}",
+    );
+    place.backtest(&[]).fails_with(&["SPY", "price_tick", "50"]);
+}
+
+#[test]
+fn a_budget_of_nothing() {
+    let outcome = Place::new().run(&[
+        "config",
+        "check",
+        "--set",
+        "budgets.models.CryptoMomentumModel_v1.budget=0",
+    ]);
+    outcome.fails_with(&["regime_budgets.yaml", "CryptoMomentumModel_v1.budget", "above 0"]);
+}
+
+#[test]
 fn invalid_yaml() {
     let place = Place::new();
     place.write(SYSTEM, "name: [unclosed\n");
@@ -223,6 +276,19 @@ fn damaged_parquet() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&file, bytes).unwrap();
+    let status = place.run(&["data", "status"]);
+    assert!(
+        !status.success && status.stdout.contains("DAMAGED"),
+        "{}",
+        status.stdout
+    );
+    // The synthetic market can always be made again; imported bars cannot.
+    assert!(place.backtest(&[]).printed().contains("(new)") || std::fs::read(&file).is_ok());
+    let imported = place.path("data/equities");
+    std::fs::create_dir_all(&imported).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[middle] ^= 1;
+    std::fs::write(imported.join("SPY_1D.parquet"), bytes).unwrap();
     place.backtest(&[]).fails_with(&["SPY_1D.parquet", "not loaded"]);
 }
 

@@ -77,6 +77,7 @@ struct Scratch {
     pending: Vec<Quantity>,
     due: Vec<bool>,
     given: Vec<bool>,
+    proposed: Vec<f64>,
     intents: Intents,
     inputs: Vec<RegimeInput>,
     requests: Vec<(ModelId, OrderRequest)>,

@@ -2,14 +2,17 @@
 
 use sextant_domain::ports::{Broker, PortfolioContext};
 use sextant_domain::{
-    Allocation, InstrumentId, ModelId, OrderDraft, OrderId, OrderOrigin, OrderReview, OrderSize, Quantity,
-    RefusedOrder, RiskGate, StepRecord, TargetWeights, UtcNanos,
+    Allocation, InstrumentId, Intervention, InterventionAction, ModelId, OrderDraft, OrderId, OrderOrigin,
+    OrderReview, OrderSize, Quantity, RefusedOrder, RiskGate, StepRecord, TargetWeights, UtcNanos,
 };
 
 use super::Engine;
 use crate::error::EngineError;
 use crate::ledger::{Ledger, Scope};
 use crate::sizing::{self, SizingContext};
+
+/// The code under which an order that comes to less than a lot is refused.
+const LOT_SIZE: &str = "lot_size";
 
 impl Engine<'_> {
     /// Builds, limits and sizes targets, and sends the orders that lead to them.
@@ -29,6 +32,8 @@ impl Engine<'_> {
         };
         self.portfolio.targets(&context, &mut targets);
         self.add_unmanaged(&mut targets);
+        self.scratch.proposed.clear();
+        self.scratch.proposed.extend_from_slice(targets.contributions());
         let state = self.state(now);
         let equity = state.equity;
         let approved = RiskGate.targets(&*self.risk, &state, targets, &mut record.interventions);
@@ -50,14 +55,48 @@ impl Engine<'_> {
             status: self.status,
             given: &self.scratch.given,
             before: &self.contributions,
+            proposed: &self.scratch.proposed,
         };
         let drafts =
             sizing::drafts(&context, &approved).map_err(|source| EngineError::Money { time: now, source })?;
         self.contributions.copy_from_slice(approved.contributions());
+        self.postpone_unpriced(record);
         self.scratch.given.fill(false);
         drafts
             .into_iter()
             .try_for_each(|draft| self.send(now, draft, broker, record))
+    }
+
+    /// A target without a price cannot be sized. It is refused for now and stays due until there is a price.
+    fn postpone_unpriced(&mut self, record: &mut StepRecord) {
+        let count = self.classes.len();
+        for (place, contribution) in self.contributions.iter_mut().enumerate() {
+            let instrument = InstrumentId::from_index(place % count);
+            if *contribution == 0.0 || contribution.is_nan() || self.ledger.price(instrument) > 0.0 {
+                continue;
+            }
+            if self.scratch.given[place] {
+                record.interventions.push(Intervention {
+                    rule: "missing_price",
+                    action: InterventionAction::Refuse,
+                    instrument: Some(instrument),
+                    before: *contribution,
+                    after: 0.0,
+                    reason: "there is no execution bar yet; the target waits for the first one".to_owned(),
+                });
+            }
+            *contribution = f64::NAN;
+        }
+    }
+
+    /// Targets whose order was not sent in full stay due.
+    fn keep_due(&mut self, draft: &OrderDraft) {
+        if draft.origin == OrderOrigin::Target {
+            for allocation in &draft.allocations {
+                let place = allocation.model.index() * self.classes.len() + draft.instrument.index();
+                self.contributions[place] = f64::NAN;
+            }
+        }
     }
 
     /// Positions that no target governs count against the limits at their present weight.
@@ -112,19 +151,30 @@ impl Engine<'_> {
         for index in 0..self.scratch.requests.len() {
             let (model, request) = self.scratch.requests[index];
             let instrument = self.models[model.index()].binding.instrument(request.instrument);
-            let quantity = match request.size {
-                OrderSize::Units(quantity) => quantity,
-                _ => Quantity::ZERO,
+            let lot = self.market.instruments().get(instrument).lot_size;
+            let (size, quantity) = match request.size {
+                OrderSize::Units(quantity) => {
+                    let whole = quantity.towards_zero_to_lot(lot);
+                    (OrderSize::Units(whole), whole)
+                }
+                other => (other, Quantity::ZERO),
             };
             let draft = OrderDraft {
                 instrument,
-                size: request.size,
+                size,
                 allocations: vec![Allocation { model, quantity }],
                 budget: self.portfolio.budget(model, &self.estimate),
                 reference_price: self.ledger.price(instrument),
                 decided_at: now,
                 origin: OrderOrigin::Request,
             };
+            if size == OrderSize::Units(Quantity::ZERO) {
+                record.refused.push(RefusedOrder {
+                    draft,
+                    rule: LOT_SIZE,
+                });
+                continue;
+            }
             self.send(now, draft, broker, record)?;
         }
         Ok(())
@@ -150,13 +200,17 @@ impl Engine<'_> {
             Ok((order, reasons)) => {
                 record.interventions.extend(reasons);
                 self.next_order += 1;
+                if order.draft.size != draft.size {
+                    self.keep_due(&order.draft);
+                }
                 let weight = draft_weight(&self.ledger, &order.draft, equity).unwrap_or(0.0);
                 self.scratch.pending_weights[order.draft.instrument.index()] += weight;
                 record.orders.push((*order).clone());
                 broker.submit(order)?;
             }
             Err(refusal) => {
-                let rule = refusal.reasons.last().map_or("lot_size", |reason| reason.rule);
+                let rule = refusal.reasons.last().map_or(LOT_SIZE, |reason| reason.rule);
+                self.keep_due(&refusal.draft);
                 record.interventions.extend(refusal.reasons);
                 record.refused.push(RefusedOrder {
                     draft: refusal.draft,
@@ -176,24 +230,24 @@ impl Engine<'_> {
         self.update_weights(broker);
         for index in self.ledger.open().to_vec() {
             let instrument = InstrumentId::from_index(index);
-            for model in (0..self.models.len()).map(ModelId::from_index) {
-                if self.ledger.model_units(model)[index] == 0.0 {
-                    continue;
-                }
-                let draft = OrderDraft {
-                    instrument,
-                    size: OrderSize::ClosePosition,
-                    allocations: vec![Allocation {
+            let holders = (0..self.models.len()).map(ModelId::from_index);
+            let holders = holders.filter(|model| self.ledger.model_units(*model)[index] != 0.0);
+            let draft = OrderDraft {
+                instrument,
+                size: OrderSize::ClosePosition,
+                // One order for all models, so that opposite positions cross without costs.
+                allocations: holders
+                    .map(|model| Allocation {
                         model,
                         quantity: Quantity::ZERO,
-                    }],
-                    budget: 1.0,
-                    reference_price: self.ledger.price(instrument),
-                    decided_at: now,
-                    origin: OrderOrigin::EndOfRun,
-                };
-                self.send(now, draft, broker, record)?;
-            }
+                    })
+                    .collect(),
+                budget: 1.0,
+                reference_price: self.ledger.price(instrument),
+                decided_at: now,
+                origin: OrderOrigin::EndOfRun,
+            };
+            self.send(now, draft, broker, record)?;
         }
         self.post_fills(now, broker, record)?;
         self.finish(record);
@@ -201,10 +255,11 @@ impl Engine<'_> {
     }
 }
 
-/// An order's signed weight at the last price; `None` without price or equity.
+/// An order's signed weight at the last price; `None` without price or equity. With negative equity all weights change
+/// sign together, so that what reduces a position still does.
 pub(super) fn draft_weight(ledger: &Ledger, draft: &OrderDraft, equity: f64) -> Option<f64> {
     let price = ledger.price(draft.instrument);
-    let known = price > 0.0 && equity > 0.0;
+    let known = price > 0.0 && equity != 0.0 && equity.is_finite();
     let units = |quantity: Quantity| quantity.to_f64() * price / equity;
     known.then(|| match draft.size {
         OrderSize::Units(quantity) => units(quantity),

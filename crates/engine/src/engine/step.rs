@@ -26,7 +26,9 @@ impl Engine<'_> {
             self.update_weights(broker);
             let status_changed = self.observe(event.time, record);
             let decided = self.decide(event, record)?;
-            if decided || regime_changed || status_changed {
+            // What was on its way when everything had to be closed is closed when it arrives.
+            let closing = self.status.multiplier() == 0.0 && !self.ledger.open().is_empty();
+            if decided || regime_changed || status_changed || closing {
                 self.trade_to_targets(event.time, broker, record)?;
             }
             self.send_requests(event.time, broker, record)?;
@@ -54,9 +56,9 @@ impl Engine<'_> {
     fn mark_prices(&mut self, event: &MarketEvent<'_>) {
         for series in event.closed {
             if let Some(instrument) = self.marks[series.index()] {
-                let bars = self.market.get(*series).bars.view();
+                let closes = self.market.get(*series).bars.closes();
                 self.ledger
-                    .set_price(instrument, bars.close[event.available[series.index()] - 1]);
+                    .set_price(instrument, closes[event.available[series.index()] - 1]);
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Columns as a feature source.
 
 use sextant_domain::ports::FeatureSource;
-use sextant_domain::{FeatureError, FeatureSpec, MarketData, SeriesId, Timeframe};
-use sextant_features::FeatureColumns;
+use sextant_domain::{BarSeries, FeatureError, FeatureSpec, MarketData, SeriesId, Timeframe};
+use sextant_features::{FeatureColumns, LiveFeature};
 use sextant_testkit::MarketBuilder;
-use sextant_testkit::bars::{Span, instant, round_the_clock};
+use sextant_testkit::bars::{Span, from_fn, instant, round_the_clock};
 
-use crate::support::{Terrain, column, two_series, walk};
+use crate::support::{Terrain, bits, column, two_series, walk};
 
 fn market() -> MarketData {
     two_series(walk(Terrain::Wide, 50, 1), walk(Terrain::Wide, 50, 2))
@@ -133,4 +133,35 @@ fn a_column_of_another_market_is_not_handed_out() {
     columns.prepare(&spec, &ids(&[0]), &market()).unwrap();
     let shorter = two_series(walk(Terrain::Wide, 40, 1), walk(Terrain::Wide, 40, 2));
     drop(columns.prepare(&spec, &ids(&[0]), &shorter));
+}
+
+/// After a hole of years a feature begins afresh: nothing from before the hole is in its windows.
+#[test]
+fn a_hole_of_more_than_thirty_days_begins_afresh() {
+    let before = round_the_clock(instant("2015-01-01"), Timeframe::D1, 40);
+    let after = round_the_clock(instant("2018-01-01"), Timeframe::D1, 40);
+    let spans: Vec<Span> = before.iter().chain(&after).copied().collect();
+    let bars = from_fn(&spans, |index| [100.0 + index as f64; 4]);
+    let later = BarSeries::from_bars(bars.iter().skip(40)).unwrap();
+    let build = |bars| {
+        MarketBuilder::new()
+            .crypto("AAA", Timeframe::D1)
+            .bars("AAA", Timeframe::D1, bars)
+            .build()
+    };
+    let (whole, fresh) = (build(bars), build(later));
+    for name in ["sma", "ema", "momentum", "rsi", "atr", "realised_volatility"] {
+        let spec = FeatureSpec::new(name, &[]);
+        let inputs = [SeriesId::from_index(0)];
+        let (with_hole, alone) = (column(&whole, &spec, &inputs), column(&fresh, &spec, &inputs));
+        assert_eq!(bits(&with_hole[40..]), bits(&alone), "{name}");
+        assert!(with_hole[40].is_nan() && !with_hole[39].is_nan(), "{name}");
+        let mut live = LiveFeature::new(&spec).unwrap();
+        let bars = &whole.series()[0].bars;
+        let streamed: Vec<f64> = bars
+            .iter()
+            .map(|bar| live.update(0, &bar).unwrap().unwrap_or(f64::NAN))
+            .collect();
+        assert_eq!(bits(&with_hole), bits(&streamed), "{name}");
+    }
 }

@@ -47,7 +47,7 @@ pub struct Adjusted {
     pub not_yet_known: usize,
     /// Where the bars do not fit the events.
     pub doubts: Vec<ReferenceDoubt>,
-    /// What was adjusted, by what, and as known when.
+    /// What was adjusted and by what; where something came after `as_of`, also that it was not known.
     pub adjustment: String,
 }
 
@@ -180,7 +180,7 @@ impl AdjustmentEngine {
             as_of,
             not_yet_known: raw.len() - known,
             doubts: self.doubts(raw, as_of),
-            adjustment: self.describe(mode, as_of),
+            adjustment: self.describe(mode, as_of, known < raw.len()),
         })
     }
 
@@ -365,16 +365,24 @@ impl AdjustmentEngine {
         })
     }
 
-    fn describe(&self, mode: AdjustmentMode, as_of: NaiveDate) -> String {
-        let what = match mode {
-            AdjustmentMode::Splits => "splits",
-            AdjustmentMode::SplitsAndDividends => "splits and dividends",
+    /// `as_of` is told only where it makes a difference.
+    fn describe(&self, mode: AdjustmentMode, as_of: NaiveDate, left_out: bool) -> String {
+        let (what, formula) = match mode {
+            AdjustmentMode::Splits => ("splits", "raw x split factor"),
+            AdjustmentMode::SplitsAndDividends => {
+                ("splits and dividends", "raw x price factor x split factor")
+            }
         };
-        let formula = match mode {
-            AdjustmentMode::Splits => "raw x split factor",
-            AdjustmentMode::SplitsAndDividends => "raw x price factor x split factor",
+        let later = self
+            .events
+            .last()
+            .is_some_and(|event| as_of < event.action.ex_date);
+        let known = if later || left_out {
+            format!(", as known on {as_of}")
+        } else {
+            String::new()
         };
-        format!("{what} by {}, as known on {as_of}: {formula}", self.file)
+        format!("{what} by {}{known}: {formula}", self.file)
     }
 }
 

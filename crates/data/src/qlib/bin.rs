@@ -65,7 +65,7 @@ pub(super) fn check_length(bytes: u64, calendar_steps: usize) -> Result<(), BinD
     if bytes == 0 {
         return Err(BinDefect::Empty);
     }
-    if bytes % width != 0 {
+    if !bytes.is_multiple_of(width) {
         return Err(BinDefect::Length { bytes });
     }
     let values = bytes / width - 1;

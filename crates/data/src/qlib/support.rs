@@ -80,14 +80,15 @@ pub(super) fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The bits of a series: times, and for each column its field, first row and values.
-pub(super) fn bits(series: &QlibSeries) -> (Vec<NaiveDateTime>, Vec<(String, usize, Vec<u32>)>) {
+/// A column as its field, first row and values in bits.
+pub(super) type BitColumn = (String, usize, Vec<u32>);
+
+/// The times of a series, and its columns in bits.
+pub(super) fn bits(series: &QlibSeries) -> (Vec<NaiveDateTime>, Vec<BitColumn>) {
     let column = |column: &QlibColumn| {
         let values = column.values.iter().map(|value| value.to_bits()).collect();
         (column.field.clone(), column.start, values)
     };
-    (
-        series.times().to_vec(),
-        series.columns().iter().map(column).collect(),
-    )
+    let columns = series.columns().iter().map(column).collect();
+    (series.times().to_vec(), columns)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -119,10 +119,7 @@ impl QlibWriter {
         let Some(name) = path.file_name().filter(|_| is_free || !path.exists()) else {
             return Err(QlibError::Taken { path });
         };
-        let hidden = path.with_file_name(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-        let beside = hidden.parent().unwrap_or(Path::new(""));
-        fs::create_dir_all(beside).map_err(QlibError::io("create the folder", beside))?;
-        fs::create_dir(&hidden).map_err(QlibError::io("create the folder", &hidden))?;
+        let hidden = create_hidden(&path, &name.to_string_lossy())?;
         let writer = Self {
             path,
             hidden,
@@ -227,13 +224,15 @@ impl QlibWriter {
                 there: crate::text::listed(self.done.iter().cloned()),
             });
         }
+        sync_all(&self.hidden)?;
         if self.path.exists() {
             // Only an empty folder can be removed so, and only one can be there.
             fs::remove_dir(&self.path).map_err(|_| QlibError::Taken {
                 path: self.path.clone(),
             })?;
         }
-        fs::rename(&self.hidden, &self.path).map_err(QlibError::io("rename a folder to", &self.path))
+        fs::rename(&self.hidden, &self.path).map_err(QlibError::io("rename a folder to", &self.path))?;
+        sync(&folder_of(&self.path))
     }
 
     fn once(&mut self, what: String) -> Result<(), QlibError> {
@@ -251,6 +250,28 @@ impl Drop for QlibWriter {
     }
 }
 
+/// A new hidden folder in the folder of `path`, which is made if need be.
+fn create_hidden(path: &Path, name: &str) -> Result<PathBuf, QlibError> {
+    let beside = folder_of(path);
+    fs::create_dir_all(&beside).map_err(QlibError::io("create the folder", &beside))?;
+    let mut attempt = 0_u32;
+    loop {
+        let hidden = beside.join(format!(".{name}.{}.{attempt}.tmp", std::process::id()));
+        match fs::create_dir(&hidden) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 1_000 => attempt += 1,
+            created => {
+                created.map_err(QlibError::io("create the folder", &hidden))?;
+                return Ok(hidden);
+            }
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new(".")).to_owned()
+}
+
 fn text(lines: impl Iterator<Item = String>) -> String {
     lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
@@ -258,6 +279,29 @@ fn text(lines: impl Iterator<Item = String>) -> String {
 fn put(path: &Path, bytes: &[u8]) -> Result<(), QlibError> {
     let mut file = File::create_new(path).map_err(QlibError::io("create", path))?;
     file.write_all(bytes).map_err(QlibError::io("write", path))
+}
+
+/// Brings everything below a folder to the disk. After all has been written, because one after another is many times
+/// slower than all at once.
+fn sync_all(path: &Path) -> Result<(), QlibError> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).map_err(QlibError::io("read the folder", path))? {
+            sync_all(&entry.map_err(QlibError::io("read the folder", path))?.path())?;
+        }
+    }
+    sync(path)
+}
+
+#[cfg(unix)]
+fn sync(path: &Path) -> Result<(), QlibError> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(QlibError::io("bring to the disk", path))
+}
+
+/// Other systems sync neither folders nor files that are open for reading only; they write back by themselves.
+#[cfg(not(unix))]
+fn sync(_path: &Path) -> Result<(), QlibError> {
+    Ok(())
 }
 
 /// Times that have no text, such as fractions of a second, are not written as something else.

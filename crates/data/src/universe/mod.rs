@@ -1,10 +1,9 @@
 //! What could be traded on a day.
 //!
 //! A backtest that trades today's list of names through the past leaves out those that failed. [`UniverseBuilder`] gives
-//! the names of a day as they were: from the listings of securities
-//! ([`SecurityHistory`](crate::actions::SecurityHistory), which a
-//! [`TickerMapper`](crate::actions::TickerMapper) or [`read_listings`](crate::actions::read_listings) has), or from daily
-//! snapshots of a market ([`CoarseUniverse`]) with filters on price and dollar volume.
+//! the names of a day as they were: from the listings that a [`TickerMapper`] knows (map files, or a list read by
+//! [`read_listings`](crate::actions::read_listings)), or from daily snapshots of a market ([`CoarseUniverse`]) with
+//! filters on price and dollar volume.
 //!
 //! # Invariants
 //! * Only what is dated at the day or before decides: a snapshot of a later day, and whether or when a name was delisted
@@ -28,7 +27,7 @@ use thiserror::Error;
 use coarse::CoarseRow;
 pub use coarse::{Ambiguity, CoarseUniverse};
 
-use crate::actions::{SecurityHistory, SecurityId};
+use crate::actions::{SecurityHistory, SecurityId, TickerMapper};
 use crate::text::listed;
 
 /// A name that could be traded.
@@ -155,17 +154,13 @@ impl UniverseBuilder {
         Self::default()
     }
 
-    /// Takes the members of a class from the listings of securities: a name is a member from its first to its last date,
+    /// Takes the members of the mapper's class from its securities: a name is a member from its first to its last date,
     /// under the ticker of the day, whatever became of it later.
     ///
     /// # Errors
     /// When the class has a source already.
-    pub fn with_listings(
-        self,
-        class: AssetClass,
-        securities: impl IntoIterator<Item = SecurityHistory>,
-    ) -> Result<Self, UniverseError> {
-        self.with_source(class, Source::Listings(securities.into_iter().collect()))
+    pub fn with_listings(self, listings: &TickerMapper) -> Result<Self, UniverseError> {
+        self.with_source(listings.class(), Source::Listings(listings.securities().to_vec()))
     }
 
     /// Takes the members of a class from daily snapshots: those of the newest one at the day or before. A snapshot that is

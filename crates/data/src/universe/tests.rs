@@ -28,7 +28,8 @@ fn listings() -> UniverseBuilder {
         security("FB", &[("FB", "2012-05-18", "*")]),
         security("OLD", &[("OLD", "*", "2001-01-31")]),
     ];
-    UniverseBuilder::new().with_listings(EQUITY, securities).unwrap()
+    let mapper = TickerMapper::new(EQUITY, securities.to_vec()).unwrap();
+    UniverseBuilder::new().with_listings(&mapper).unwrap()
 }
 
 #[test]
@@ -233,7 +234,7 @@ fn each_class_has_one_source() {
             "there is no universe for crypto; there are: equity",
         ),
         (
-            builder.clone().with_listings(CRYPTO, []).err(),
+            builder.clone().with_coarse(CRYPTO, coarse(ROWS), 3).err(),
             "there is a universe for crypto already",
         ),
     ] {
@@ -446,9 +447,7 @@ fn real_ids_follow_the_map_files() {
 #[test]
 fn map_files_make_a_universe_without_survivorship() {
     let Some(mapper) = real_mapper() else { return };
-    let builder = UniverseBuilder::new()
-        .with_listings(EQUITY, mapper.securities().to_vec())
-        .unwrap();
+    let builder = UniverseBuilder::new().with_listings(&mapper).unwrap();
     let members = |on| {
         let members = builder.universe(date(on), EQUITY).unwrap();
         members

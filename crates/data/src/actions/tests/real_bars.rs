@@ -5,7 +5,9 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use sextant_domain::{Bar, Timeframe};
 
 use super::{date, equity, market_data, names, real_bars, real_factors, real_text};
-use crate::actions::{ActionKind, AdjustmentEngine, AdjustmentMode, EventList, FactorFile, ReferenceDoubt};
+use crate::actions::{
+    ActionKind, AdjustmentEngine, AdjustmentMode, CorporateAction, EventList, FactorFile, ReferenceDoubt,
+};
 
 const BOTH: AdjustmentMode = AdjustmentMode::SplitsAndDividends;
 

@@ -117,14 +117,13 @@ pub fn load(source: &ConfigSource) -> Result<ResolvedConfig, ConfigError> {
 }
 
 impl ResolvedConfig {
-    /// What the result depends on, as JSON: everything but names, folders and file names.
+    /// What the result depends on, as JSON: everything but folders and file names.
     pub fn identity(&self) -> Value {
         let mut system = serde_json::to_value(&self.system).expect("a configuration has a JSON form");
         if let Some(object) = system.as_object_mut() {
             object.remove("paths");
             object.remove("include");
             object.remove("synthetic");
-            object.remove("name");
         }
         let mut risk = serde_json::to_value(&self.risk).expect("limits have a JSON form");
         // Where the kill file is does not matter to a result; whether it was there does, and stands beside this.

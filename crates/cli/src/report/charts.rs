@@ -153,7 +153,7 @@ fn regimes(input: &ReportInput<'_>) -> Value {
         "layout": layout(json!({
             "shapes": shapes,
             "hovermode": "closest",
-            "yaxis": {"tickvals": [0, 1, 2, 3], "ticktext": names, "range": [-0.6, 3.6], "showgrid": false},
+            "yaxis": {"tickvals": [0, 1, 2, 3], "ticktext": names, "range": [-0.6, 3.6], "showgrid": false, "zeroline": false},
             "xaxis": {"range": [day(input.manifest.inputs().start), day(end)], "gridcolor": "#eef1f5"},
         })),
     })

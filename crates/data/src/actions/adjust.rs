@@ -47,7 +47,7 @@ pub struct Adjusted {
     pub not_yet_known: usize,
     /// Where the bars do not fit the events.
     pub doubts: Vec<ReferenceDoubt>,
-    /// What was adjusted and by what; where something came after `as_of`, also that it was not known.
+    /// What was adjusted, by what, and as known when.
     pub adjustment: String,
 }
 
@@ -150,7 +150,7 @@ impl AdjustmentEngine {
     }
 
     /// The bars as they were known at the end of a day: without bars after it, and without adjustments for an ex-date
-    /// after it. An empty series stays empty. With everything known, prices are raw x price factor x split factor,
+    /// after it; [`NaiveDate::MAX`] stands for everything there is. An empty series stays empty. With everything known, prices are raw x price factor x split factor,
     /// multiplied in this order, and volumes raw / split factor; on an earlier day both factors are divided by those of
     /// that day.
     ///
@@ -180,7 +180,7 @@ impl AdjustmentEngine {
             as_of,
             not_yet_known: raw.len() - known,
             doubts: self.doubts(raw, as_of),
-            adjustment: self.describe(mode, as_of, known < raw.len()),
+            adjustment: self.describe(mode, as_of),
         })
     }
 
@@ -365,22 +365,17 @@ impl AdjustmentEngine {
         })
     }
 
-    /// `as_of` is told only where it makes a difference.
-    fn describe(&self, mode: AdjustmentMode, as_of: NaiveDate, left_out: bool) -> String {
+    /// Says nothing of what came after `as_of`, not even whether anything did.
+    fn describe(&self, mode: AdjustmentMode, as_of: NaiveDate) -> String {
         let (what, formula) = match mode {
             AdjustmentMode::Splits => ("splits", "raw x split factor"),
             AdjustmentMode::SplitsAndDividends => {
                 ("splits and dividends", "raw x price factor x split factor")
             }
         };
-        let later = self
-            .events
-            .last()
-            .is_some_and(|event| as_of < event.action.ex_date);
-        let known = if later || left_out {
-            format!(", as known on {as_of}")
-        } else {
-            String::new()
+        let known = match as_of {
+            NaiveDate::MAX => String::new(),
+            as_of => format!(", as known on {as_of}"),
         };
         format!("{what} by {}{known}: {formula}", self.file)
     }

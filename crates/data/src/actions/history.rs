@@ -188,7 +188,7 @@ impl SecurityHistory {
     }
 
     /// Renames at which old units became another number of new ones, as splits. They are in no factor file, so that bars
-    /// that were [`stitch`](super::stitch)ed across such a rename have to be adjusted for them.
+    /// that were [stitched](super::stitch()) across such a rename have to be adjusted for them.
     pub fn redenominations(&self) -> &[CorporateAction] {
         &self.redenominations
     }

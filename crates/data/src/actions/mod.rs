@@ -3,7 +3,7 @@
 //! What was traded is one thing, and what a share was worth in today's shares another. [`AdjustmentEngine`] makes the
 //! second from the first, from a list of events ([`EventList`]) or from a Lean factor file ([`FactorFile`]), as it was
 //! known on a day. [`TickerMapper`] knows which security a ticker stood for on a day, from Lean map files, lists of
-//! listings and lists of renames ([`Rename`]); [`stitch`] joins the bars that one security left under several tickers.
+//! listings and lists of renames ([`Rename`]); [`stitch()`] joins the bars that one security left under several tickers.
 //!
 //! # Conventions
 //! * Dates are those of the calendar's sessions: New York's for equities, UTC's otherwise.

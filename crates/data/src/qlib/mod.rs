@@ -133,3 +133,6 @@ mod malformed;
 
 #[cfg(test)]
 mod properties;
+
+#[cfg(test)]
+mod real;

@@ -15,6 +15,7 @@
 //! # Deliberately absent
 //! Printing and configuration files (the composition root does both), network access, and results of runs.
 
+pub mod actions;
 pub mod calendar;
 mod commands;
 mod error;
@@ -25,8 +26,13 @@ mod progress;
 pub mod resample;
 pub mod synthetic;
 mod text;
+pub mod universe;
 pub mod validate;
 
+pub use actions::{
+    ActionError, ActionKind, Adjusted, AdjustmentEngine, AdjustmentMode, CashDividend, CorporateAction,
+    EventList, FactorFile, SecurityHistory, SecurityId, TickerMapper, TickerSpan, stitch,
+};
 pub use calendar::{BarSlot, Calendar, Session};
 pub use error::{DataError, RefusedRows, RowDefect};
 pub use import::{
@@ -40,4 +46,5 @@ pub use lake::{
 };
 pub use progress::{Progress, Silent};
 pub use resample::{IncompleteWindow, ResampleReport, Resampled, resample};
+pub use universe::{CoarseUniverse, Member, UniverseBuilder, UniverseError, UniverseFilter};
 pub use validate::{Example, Finding, Rule, Severity, ValidationReport, validate_bars, validate_csv_rows};

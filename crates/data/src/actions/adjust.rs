@@ -150,9 +150,10 @@ impl AdjustmentEngine {
     }
 
     /// The bars as they were known at the end of a day: without bars after it, and without adjustments for an ex-date
-    /// after it; [`NaiveDate::MAX`] stands for everything there is. An empty series stays empty. With everything known, prices are raw x price factor x split factor,
-    /// multiplied in this order, and volumes raw / split factor; on an earlier day both factors are divided by those of
-    /// that day.
+    /// after it; [`NaiveDate::MAX`] stands for everything there is. An empty series stays empty.
+    ///
+    /// With everything known, prices are raw x price factor x split factor, multiplied in this order, and volumes raw /
+    /// split factor; on an earlier day both factors are divided by those of that day.
     ///
     /// # Errors
     /// A bar after the last row of the factor file, a dividend that is not below the close before its ex-date, or factors

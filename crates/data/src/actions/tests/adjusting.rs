@@ -275,6 +275,26 @@ fn cash_is_paid_once_for_each_ex_date() {
 }
 
 #[test]
+fn the_close_that_comes_with_a_dividend_counts() {
+    let raw = bars(&crypto(), "2020-01-01", &[8.0; 3]);
+    let kind = ActionKind::CashDividend {
+        amount: 1.0,
+        reference_close: Some(10.0),
+    };
+    let ex_date = date("2020-01-03");
+    let adjusted = engine(&[CorporateAction { ex_date, kind }])
+        .adjusted(&raw, BOTH, ex_date)
+        .unwrap();
+    assert_eq!(adjusted.adjustment_factor, [0.9, 0.9, 1.0]);
+    let doubt = ReferenceDoubt::OtherClose {
+        ex_date,
+        reference_close: 10.0,
+        raw_close: 8.0,
+    };
+    assert_eq!(adjusted.doubts, [doubt]);
+}
+
+#[test]
 fn a_close_from_before_a_hole_is_doubted() {
     let raw = bars(&crypto(), "2020-01-01", &[8.0; 2]);
     let late = engine(&[dividend("2020-01-03", 1.0), dividend("2020-01-05", 1.0)]);

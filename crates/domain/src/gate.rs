@@ -186,3 +186,135 @@ fn shrink_allocations(draft: &mut OrderDraft, units: Quantity, smaller: Quantity
     }
     excess.is_zero().then_some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+    use crate::{
+        Allocation, AssetClass, InstrumentId, ModelId, OrderOrigin, RiskStatus, Timeframe, UtcNanos, Verdict,
+    };
+
+    /// Answers every proposal with the same decision.
+    struct Says(Decision);
+
+    impl RiskEngine for Says {
+        fn observe(&mut self, _state: &PortfolioState<'_>, _reasons: &mut Vec<Intervention>) -> RiskStatus {
+            RiskStatus::Normal
+        }
+
+        fn review(&self, _state: &PortfolioState<'_>, _proposal: &Proposal<'_>) -> Verdict {
+            Verdict {
+                decision: self.0.clone(),
+                reasons: Vec::new(),
+            }
+        }
+    }
+
+    const STATE: PortfolioState<'static> = PortfolioState {
+        as_of: UtcNanos::MIN,
+        equity: 1_000.0,
+        weights: &[0.0, 0.0],
+        pending: &[0.0, 0.0],
+        classes: &[AssetClass::Equity, AssetClass::Crypto],
+    };
+
+    fn units(value: i64) -> Quantity {
+        Quantity::new(value.into())
+    }
+
+    fn draft(parts: &[i64]) -> OrderDraft {
+        let allocations = parts.iter().enumerate();
+        let allocations = allocations.map(|(model, part)| Allocation {
+            model: ModelId::from_index(model),
+            quantity: units(*part),
+        });
+        OrderDraft {
+            instrument: InstrumentId::from_index(0),
+            size: OrderSize::Units(units(parts.iter().sum())),
+            allocations: allocations.collect(),
+            budget: 1.0,
+            reference_price: 10.0,
+            decided_at: UtcNanos::MIN,
+            origin: OrderOrigin::Target,
+        }
+    }
+
+    fn order(decision: Decision, parts: &[i64]) -> Result<Order, Refusal> {
+        let instrument = Instrument {
+            symbol: "ACME".into(),
+            class: AssetClass::Equity,
+            execution: Timeframe::D1,
+            price_tick: Decimal::new(1, 2),
+            lot_size: Decimal::ONE,
+        };
+        let draft = draft(parts);
+        let review = OrderReview {
+            draft: &draft,
+            weight: Some(0.1),
+        };
+        let passed = RiskGate.order(
+            &Says(decision),
+            &STATE,
+            review,
+            &instrument,
+            OrderId::from_index(7),
+        );
+        passed.map(|(approved, _)| (*approved).clone())
+    }
+
+    #[test]
+    fn a_shrunk_order_keeps_whole_lots_and_its_parts_add_up() {
+        for (parts, factor, expected) in [
+            (vec![10], 0.55, vec![5]),
+            (vec![6, 4], 0.5, vec![5, 0]),
+            (vec![9, -3], 0.5, vec![6, -3]),
+            (vec![-8, -2], 0.35, vec![-3, 0]),
+        ] {
+            let order = order(Decision::ShrinkTo(vec![factor]), &parts).unwrap();
+            let found: Vec<Quantity> = order.draft.allocations.iter().map(|part| part.quantity).collect();
+            let expected: Vec<Quantity> = expected.iter().map(|part| units(*part)).collect();
+            assert_eq!(found, expected, "{parts:?} x {factor}");
+            let sum = found
+                .iter()
+                .try_fold(Quantity::ZERO, |sum, part| sum.plus(*part))
+                .unwrap();
+            assert_eq!(order.draft.size, OrderSize::Units(sum));
+        }
+    }
+
+    #[test]
+    fn what_becomes_less_than_a_lot_is_refused() {
+        assert!(order(Decision::ShrinkTo(vec![0.05]), &[10]).is_err());
+        assert!(order(Decision::Refuse, &[10]).is_err());
+    }
+
+    #[test]
+    fn a_verdict_that_makes_no_sense_refuses_everything() {
+        for factors in [vec![], vec![1.5], vec![-0.1], vec![f64::NAN], vec![0.5, 0.5]] {
+            let refusal = order(Decision::ShrinkTo(factors.clone()), &[10]).unwrap_err();
+            assert_eq!(refusal.reasons.last().unwrap().rule, GATE_RULE, "{factors:?}");
+            let mut targets = TargetWeights::new(1, 2);
+            targets.add_target(ModelId::from_index(0), InstrumentId::from_index(0), 0.4);
+            let mut reasons = Vec::new();
+            let factors = [factors, vec![1.0; 3]].concat();
+            let approved =
+                RiskGate.targets(&Says(Decision::ShrinkTo(factors)), &STATE, targets, &mut reasons);
+            assert_eq!(approved.net(), [0.0, 0.0]);
+            assert_eq!(reasons[0].rule, GATE_RULE);
+        }
+    }
+
+    #[test]
+    fn a_refused_weight_is_gone_even_if_it_was_no_number() {
+        let mut targets = TargetWeights::new(1, 2);
+        targets.add_target(ModelId::from_index(0), InstrumentId::from_index(1), f64::NAN);
+        let verdict = Decision::ShrinkTo(vec![1.0, 0.0]);
+        let approved = RiskGate.targets(&Says(verdict), &STATE, targets, &mut Vec::new());
+        assert_eq!(
+            approved.contribution(ModelId::from_index(0), InstrumentId::from_index(1)),
+            0.0
+        );
+    }
+}

@@ -409,3 +409,23 @@ fn the_same_run_twice_gives_the_same_rows() {
     assert_eq!(first_rows, second_rows);
     assert_eq!(first.marks, second.marks);
 }
+
+/// The second order asks for half of equity and fills on a day that doubles between its open and its close.
+#[test]
+fn a_fill_is_sized_before_the_closes_of_its_bar_are_marked() {
+    let spans = bars::daily_sessions(bars::instant("2020-01-06"), 4);
+    let jump = [[100.0; 4], [100.0; 4], [100.0, 200.0, 100.0, 200.0], [200.0; 4]];
+    let market = MarketBuilder::new()
+        .equity("JUMPS", Timeframe::D1)
+        .bars("JUMPS", Timeframe::D1, bars::from_fn(&spans, |index| jump[index]))
+        .build();
+    let wishes = [
+        (0, Wish::Order(OrderSize::Units(Quantity::new(5.into())))),
+        (1, Wish::Order(OrderSize::EquityFraction(0.5))),
+    ];
+    let (_, recorder) = Setup::plain("1000")
+        .run(&market, vec![Box::new(Script::new("script", "JUMPS", &wishes))])
+        .unwrap();
+    // Equity at the open is 1,000; marked at the close of the same bar it would be 1,500.
+    assert_eq!(recorder.fills[1].quantity.to_string(), "5");
+}

@@ -23,9 +23,11 @@ pub mod import;
 mod key;
 pub mod lake;
 mod progress;
+pub mod qlib;
 pub mod resample;
 pub mod synthetic;
 mod text;
+pub mod ticks;
 pub mod universe;
 pub mod validate;
 

@@ -14,9 +14,9 @@ use crate::text::listed;
 use crate::validate::broken_by;
 use crate::{BadRows, RawBars, Rule};
 
-const PRICES: [&str; 4] = ["open", "high", "low", "close"];
-const VOLUME: &str = "volume";
-const FACTOR: &str = "factor";
+pub(super) const PRICES: [&str; 4] = ["open", "high", "low", "close"];
+pub(super) const VOLUME: &str = "volume";
+pub(super) const FACTOR: &str = "factor";
 pub(super) const TIME: &str = "time";
 const ADJUSTMENT: &str =
     "by the field factor of a Qlib folder: raw price = price / factor, raw volume = volume x factor";

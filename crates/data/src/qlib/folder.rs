@@ -1,11 +1,13 @@
 //! Reading a folder.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDateTime;
 
+use super::bars::{FACTOR, PRICES, VOLUME};
 use super::bin::check_length;
 use super::names::{check_market, check_symbol, field_name, folder_name};
 use super::text::BadLine;
@@ -142,6 +144,16 @@ impl QlibFolder {
         Ok(with_fields)
     }
 
+    /// The symbols of these lines, each once, in alphabetical order.
+    ///
+    /// # Errors
+    /// As for [`instruments`](Self::instruments).
+    pub fn symbols(&self, frequency: QlibFrequency) -> Result<Vec<String>, QlibError> {
+        let instruments = self.instruments(frequency)?.into_iter();
+        let symbols: BTreeSet<String> = instruments.map(|instrument| instrument.symbol).collect();
+        Ok(symbols.into_iter().collect())
+    }
+
     /// The fields of a symbol in a frequency, in alphabetical order; none when it has none of this frequency.
     ///
     /// # Errors
@@ -197,6 +209,19 @@ impl QlibFolder {
         Ok(QlibSeries::new(symbol, frequency, times, columns.collect())?.at_step(first))
     }
 
+    /// Reads the fields that bars are made of: `open`, `high`, `low`, `close`, and `volume` and `factor` where they are.
+    ///
+    /// # Errors
+    /// As for [`read_series`](Self::read_series).
+    pub fn read_bar_fields(&self, symbol: &str, frequency: QlibFrequency) -> Result<QlibSeries, QlibError> {
+        let there = self.fields(symbol, frequency)?;
+        let optional = [VOLUME, FACTOR]
+            .into_iter()
+            .filter(|field| there.iter().any(|one| one == field));
+        let fields: Vec<&str> = PRICES.into_iter().chain(optional).collect();
+        self.read_series(symbol, frequency, &fields)
+    }
+
     /// Reads everything: calendars, lists, and every field of every symbol of the list of all instruments. Takes as much
     /// memory as the folder has on disk; to go through a large folder, read one series after another.
     ///
@@ -210,15 +235,7 @@ impl QlibFolder {
         }
         let mut series = Vec::new();
         for frequency in self.frequencies() {
-            let mut symbols: Vec<String> = self
-                .instruments(frequency)?
-                .into_iter()
-                .map(|instrument| instrument.symbol)
-                .collect();
-            // A symbol has a line for each of its spans.
-            symbols.sort();
-            symbols.dedup();
-            for symbol in symbols {
+            for symbol in self.symbols(frequency)? {
                 let fields = self.fields(&symbol, frequency)?;
                 let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
                 series.push(self.read_series(&symbol, frequency, &fields)?);

@@ -26,7 +26,8 @@
 //!
 //! # From here to bars and back
 //! [`QlibFolder`] reads a folder, [`to_bars`] puts a series on the grid of a calendar ([`QlibConventions`]), [`from_bars`]
-//! is the way back, and [`QlibWriter`] (or [`write`] for all at once) writes a folder. Reading and writing again gives the
+//! is the way back, and [`QlibWriter`] (or [`write`] for all at once) writes a folder. [`import_qlib`] and [`export_qlib`]
+//! do the same between a folder and the lake. Reading and writing again gives the
 //! same bits, and the same bytes in every `.bin` file.
 //!
 //! # What is refused
@@ -39,6 +40,7 @@ mod calendar;
 mod error;
 mod folder;
 mod fuzz;
+mod import;
 mod instruments;
 mod names;
 mod place;
@@ -56,6 +58,9 @@ pub use calendar::parse_calendar;
 pub use error::{BinDefect, QlibDefect, QlibError, QlibRefused, SeriesDefect, TextDefect};
 pub use folder::QlibFolder;
 pub use fuzz::{fuzz_qlib_bars, fuzz_qlib_bin, fuzz_qlib_calendar, fuzz_qlib_instruments};
+pub use import::{
+    QlibImportError, QlibImportReport, QlibImportRequest, QlibImported, QlibOutcome, export_qlib, import_qlib,
+};
 pub use instruments::{QlibInstrument, parse_instruments};
 pub use place::{QlibConventions, QlibSessions, QlibStamp};
 pub use series::{QlibColumn, QlibSeries};
@@ -127,6 +132,9 @@ mod tests;
 
 #[cfg(test)]
 mod bars_tests;
+
+#[cfg(test)]
+mod import_tests;
 
 #[cfg(test)]
 mod malformed;

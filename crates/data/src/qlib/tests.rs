@@ -121,6 +121,20 @@ fn a_folder_is_written_as_it_was_read() {
 }
 
 #[test]
+fn lists_have_times_of_day_in_every_line_or_in_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    small(&first);
+    let lines =
+        "AAPL\t2020-01-03 00:00:00\t2020-01-08 09:30:00\n^GSPC\t2020-01-02 00:00:00\t2020-01-08 00:00:00\n";
+    put(&first, "instruments/all.txt", lines);
+    write(&second, &QlibFolder::open(&first).unwrap().contents().unwrap()).unwrap();
+    for market in ["instruments/all.txt", "instruments/sp500.txt"] {
+        assert_eq!(files(&second)[market], files(&first)[market]);
+    }
+}
+
+#[test]
 fn a_folder_of_series_alone_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new");

@@ -45,12 +45,15 @@ pub(super) fn time(text: &[u8]) -> Result<NaiveDateTime, TextDefect> {
 
 /// The shortest text that [`time`] reads as this time.
 pub(super) fn written(time: NaiveDateTime) -> String {
-    let format = if time.time() == NaiveTime::MIN {
-        "%Y-%m-%d"
-    } else {
-        "%Y-%m-%d %H:%M:%S"
-    };
-    time.format(format).to_string()
+    if time.time() == NaiveTime::MIN {
+        return time.format("%Y-%m-%d").to_string();
+    }
+    written_in_full(time)
+}
+
+/// The text of a time with its time of day.
+pub(super) fn written_in_full(time: NaiveDateTime) -> String {
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Whether [`time`] can read what [`written`] makes of a time: whole seconds, and a year of four digits.

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::folder::{CALENDARS, FEATURES, INSTRUMENTS, bad_line};
 use super::names::{check_market, check_symbol, folder_name};
-use super::text::{BadLine, is_writable, written};
+use super::text::{BadLine, is_writable, written, written_in_full};
 use super::{
     ALL_MARKET, QlibColumn, QlibError, QlibFrequency, QlibInstrument, QlibSeries, SeriesDefect, TextDefect,
     encode_bin, parse_calendar, parse_instruments,
@@ -142,7 +142,7 @@ impl QlibWriter {
         let frequency = calendar.frequency;
         let lines = |time: &NaiveDateTime| match frequency {
             QlibFrequency::Day => written(*time),
-            _ => time.format("%Y-%m-%d %H:%M:%S").to_string(),
+            QlibFrequency::FiveMinutes | QlibFrequency::Minute => written_in_full(*time),
         };
         let path = self.hidden.join(CALENDARS).join(format!("{frequency}.txt"));
         let text = text(calendar.times.iter().map(lines));
@@ -163,6 +163,13 @@ impl QlibWriter {
     pub fn market(&mut self, market: &QlibMarket) -> Result<(), QlibError> {
         check_market(&market.name)?;
         let path = self.hidden.join(INSTRUMENTS).join(format!("{}.txt", market.name));
+        // As Qlib does: a list has dates only, or times of day in every line.
+        let mut times = market.instruments.iter().flat_map(|one| [one.start, one.end]);
+        let written = if times.all(|time| time.time() == NaiveTime::MIN) {
+            written
+        } else {
+            written_in_full
+        };
         let text = text(market.instruments.iter().map(|instrument| {
             let QlibInstrument { symbol, start, end } = instrument;
             format!("{symbol}\t{}\t{}", written(*start), written(*end))

@@ -26,7 +26,7 @@
 //!
 //! # From here to bars and back
 //! [`QlibFolder`] reads a folder, [`to_bars`] puts a series on the grid of a calendar ([`QlibConventions`]), [`from_bars`]
-//! is the way back, and [`QlibWriter`] (or [`write`] for all at once) writes a folder. [`import_qlib`] and [`export_qlib`]
+//! is the way back, and [`QlibWriter`] (or [`write()`] for all at once) writes a folder. [`import_qlib`] and [`export_qlib`]
 //! do the same between a folder and the lake. Reading and writing again gives the
 //! same bits, and the same bytes in every `.bin` file.
 //!

@@ -1,7 +1,7 @@
 //! Key figures of a run: computed from its books, and formatted for people.
 
 use anyhow::Context;
-use sextant_domain::{InstrumentTable, ModelId, Side};
+use sextant_domain::{Cash, InstrumentTable, ModelId, Side};
 use sextant_engine::{Book, Ledger, Scope};
 use sextant_metrics::{
     BootstrapSettings, ClosedTrade, CostTotals, MetricName, PerformanceInput, PerformanceReport,
@@ -54,6 +54,11 @@ pub(crate) fn format_metric(row: &MetricRow) -> String {
         (Some(value), None) => caveat(value.to_string()),
         (None, _) => format!("n/a ({})", row.reason.as_deref().unwrap_or("unknown")),
     }
+}
+
+/// An exact amount, shown to the cent.
+pub(crate) fn cents(cash: Cash) -> String {
+    format!("{:.2}", cash.decimal())
 }
 
 /// Adds trades, attribution and metrics of every scope to the tables of a finished run.

@@ -90,7 +90,6 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     let indexed = index(&paths.results, &written.folder);
     let input = ReportInput {
         manifest: &manifest,
-        info: &info,
         tables: &computed.tables,
     };
     let page = write_report(&paths.results, &input)?;

@@ -8,7 +8,7 @@ use sextant_store::{LoadedRun, RebuildStep, RunFolders, RunId, Store, rebuild};
 
 use super::backtest::{LATEST_FILE, print_summary};
 use crate::args::{ResultsArgs, RunArgs, StoreCommand};
-use crate::figures::format_metric;
+use crate::figures::{cents, format_metric};
 use crate::out::say;
 use crate::progress::Bars;
 use crate::report::{ReportInput, write_report};
@@ -105,7 +105,6 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let run = load(args)?;
     print_summary(&run.manifest, &run.tables);
     let attribution = run.tables.attribution.iter().map(|row| {
-        let cents = |cash: sextant_domain::Cash| format!("{:.2}", cash.decimal());
         vec![
             row.model.clone(),
             row.symbol.clone(),
@@ -160,7 +159,6 @@ pub(super) fn report(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let run = load(args)?;
     let input = ReportInput {
         manifest: &run.manifest,
-        info: &run.info,
         tables: &run.tables,
     };
     say!("{}", write_report(&args.results.results, &input)?.display());

@@ -7,7 +7,7 @@ mod sections;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use sextant_store::{Manifest, RunInfo, RunTables};
+use sextant_store::{Manifest, RunTables};
 
 use html::Escaped;
 
@@ -21,8 +21,6 @@ const STYLE: &str = include_str!("style.css");
 pub struct ReportInput<'a> {
     /// What the run was computed from.
     pub manifest: &'a Manifest,
-    /// When and how long.
-    pub info: &'a RunInfo,
     /// Its rows.
     pub tables: &'a RunTables,
 }

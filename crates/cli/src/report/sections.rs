@@ -7,7 +7,7 @@ use sextant_store::{MetricRow, PORTFOLIO_SCOPE};
 
 use super::ReportInput;
 use super::html::{Escaped, section, table};
-use crate::figures::{format_metric, scopes};
+use crate::figures::{cents, format_metric, scopes};
 
 /// Rows shown of the long tables; the database has all of them.
 const LONGEST_TABLE: usize = 1_000;
@@ -135,10 +135,6 @@ pub(super) fn attribution(input: &ReportInput<'_>) -> String {
 /// A time to the minute, UTC.
 fn minute(time: sextant_domain::UtcNanos) -> String {
     time.datetime().format("%Y-%m-%d %H:%M").to_string()
-}
-
-fn cents(cash: sextant_domain::Cash) -> String {
-    format!("{:.2}", cash.decimal())
 }
 
 pub(super) fn trades(input: &ReportInput<'_>) -> String {

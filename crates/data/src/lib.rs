@@ -23,6 +23,7 @@ pub mod import;
 mod key;
 pub mod lake;
 mod progress;
+mod provider;
 pub mod qlib;
 pub mod resample;
 pub mod synthetic;
@@ -47,6 +48,7 @@ pub use lake::{
     StoredMacro,
 };
 pub use progress::{Progress, Silent};
+pub use provider::{BarProvider, BarRequest, FetchedBar, FetchedBars, Offer, ProviderError};
 pub use resample::{IncompleteWindow, ResampleReport, Resampled, resample};
 pub use universe::{CoarseUniverse, Member, UniverseBuilder, UniverseError, UniverseFilter};
 pub use validate::{Example, Finding, Rule, Severity, ValidationReport, validate_bars, validate_csv_rows};

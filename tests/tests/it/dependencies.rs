@@ -9,7 +9,7 @@ use crate::packages::{self, Kind, Package};
 /// A library, the packages whose manifests may name it for normal use, and the reason.
 type Home = (&'static str, &'static [&'static str], &'static str);
 
-const HOMES: [Home; 14] = [
+const HOMES: [Home; 16] = [
     (
         "polars",
         &["data"],
@@ -17,7 +17,7 @@ const HOMES: [Home; 14] = [
     ),
     (
         "duckdb",
-        &["store"],
+        &["store", "query"],
         "it needs a native library; everyone else reads what the store returns",
     ),
     (
@@ -41,10 +41,12 @@ const HOMES: [Home; 14] = [
     ),
     ("config", &["cli"], "engine crates get typed values, not files"),
     (
-        "reqwest",
-        &["data", "brokers"],
+        "ureq",
+        &["providers", "brokers"],
         "only the rim talks to the network",
     ),
+    ("reqwest", &[], "it brings tokio; ureq does the same blocking"),
+    ("arrow2", &["data"], "it is unmaintained; only its C data interface is used, behind a feature"),
     ("tokio", &["brokers", "live"], "the step is synchronous and pure"),
     (
         "rand",

@@ -48,7 +48,9 @@ pub use lake::{
     StoredMacro,
 };
 pub use progress::{Progress, Silent};
-pub use provider::{BarProvider, BarRequest, FetchedBar, FetchedBars, Offer, ProviderError};
+pub use provider::{
+    BarProvider, BarRequest, FetchedBar, FetchedBars, FetchedMacro, MacroProvider, Offer, ProviderError,
+};
 pub use resample::{IncompleteWindow, ResampleReport, Resampled, resample};
 pub use universe::{CoarseUniverse, Member, UniverseBuilder, UniverseError, UniverseFilter};
 pub use validate::{Example, Finding, Rule, Severity, ValidationReport, validate_bars, validate_csv_rows};

@@ -6,10 +6,11 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
 use sextant_domain::{AssetClass, Timeframe, UtcNanos};
 use thiserror::Error;
 
-use crate::import::StampConvention;
+use crate::import::{PublicationRule, StampConvention};
 use crate::{BarKey, Progress};
 
 /// A source of bars. Implementations hold no state that changes results: the same request gives the same rows as long
@@ -84,6 +85,39 @@ pub struct FetchedBars {
     pub source: String,
 }
 
+/// A source of one macro table: rates, an index, a survey.
+pub trait MacroProvider: fmt::Debug + Send + Sync {
+    /// Its name on the command line and in the metadata of files, such as `treasury`.
+    fn name(&self) -> &'static str;
+
+    /// The lake's table that it fills, such as `yield_curve`.
+    fn table(&self) -> &'static str;
+
+    /// The rows whose dates lie from `start` to `end`, both included, dates strictly increasing.
+    ///
+    /// # Errors
+    /// As for [`BarProvider::fetch`]. Never a part of the rows.
+    fn fetch(
+        &self,
+        start: NaiveDate,
+        end: NaiveDate,
+        progress: &dyn Progress,
+    ) -> Result<FetchedMacro, ProviderError>;
+}
+
+/// What a macro provider delivered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FetchedMacro {
+    /// The names of the series, by which models ask for them.
+    pub series: Vec<String>,
+    /// A date and one value per series; NaN where the provider has none.
+    pub rows: Vec<(NaiveDate, Vec<f64>)>,
+    /// When the value of a date is known.
+    pub publication: PublicationRule,
+    /// What was asked, for the metadata.
+    pub source: String,
+}
+
 /// Why a provider did not deliver.
 #[derive(Debug, Error)]
 pub enum ProviderError {
@@ -142,7 +176,9 @@ pub enum ProviderError {
         help: String,
     },
     /// It asked to slow down more often than we were ready to wait.
-    #[error("{provider} limits the rate of requests and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept")]
+    #[error(
+        "{provider} limits the rate of requests and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept"
+    )]
     RateLimited {
         /// The provider.
         provider: &'static str,
@@ -152,7 +188,9 @@ pub enum ProviderError {
         attempts: u32,
     },
     /// It could not be reached, or the answer broke off, after all attempts.
-    #[error("{provider} cannot be reached at {address} after {attempts} attempts: {problem}; run the command again, finished pages are kept")]
+    #[error(
+        "{provider} cannot be reached at {address} after {attempts} attempts: {problem}; run the command again, finished pages are kept"
+    )]
     Unreachable {
         /// The provider.
         provider: &'static str,
@@ -176,7 +214,9 @@ pub enum ProviderError {
         message: String,
     },
     /// An answer that is not what its documentation says.
-    #[error("{provider} answered {address} in an unknown shape: {problem}. Its interface may have changed; nothing was stored")]
+    #[error(
+        "{provider} answered {address} in an unknown shape: {problem}. Its interface may have changed; nothing was stored"
+    )]
     Shape {
         /// The provider.
         provider: &'static str,

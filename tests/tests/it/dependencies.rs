@@ -46,7 +46,11 @@ const HOMES: [Home; 16] = [
         "only the rim talks to the network",
     ),
     ("reqwest", &[], "it brings tokio; ureq does the same blocking"),
-    ("arrow2", &["data"], "it is unmaintained; only its C data interface is used, behind a feature"),
+    (
+        "arrow2",
+        &["data"],
+        "it is unmaintained; only its C data interface is used, behind a feature",
+    ),
     ("tokio", &["brokers", "live"], "the step is synchronous and pure"),
     (
         "rand",

@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sextant_backtest::{BacktestConfig, Costs, EndOfRun, FillConvention, NullSink, ProportionalCosts, run};
+use sextant_backtest::{
+    BacktestConfig, Costs, EndOfRun, FillConvention, NullSink, ProportionalCosts, VenueConfig, run,
+};
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
     Cash, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements, Timeframe,
@@ -104,8 +106,10 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
         initial_capital: Cash::new("1000000000".parse().expect("a decimal")),
         start: first,
         end: last,
-        costs: Box::new(Costs::uniform(costs).expect("5 bp is allowed")),
-        fills: FillConvention::NextOpen,
+        venue: VenueConfig::simple(
+            FillConvention::NextOpen,
+            Costs::uniform(costs).expect("5 bp is allowed"),
+        ),
         at_end: EndOfRun::MarkToMarket,
         daily_marks: midnights.map(sextant_domain::UtcNanos::from_nanos).collect(),
     };

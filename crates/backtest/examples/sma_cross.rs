@@ -3,7 +3,9 @@
 //! `cargo run --package sextant-backtest --example sma_cross`
 #![allow(clippy::print_stdout, reason = "an example speaks to its reader")]
 
-use sextant_backtest::{BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, run};
+use sextant_backtest::{
+    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, VenueConfig, run,
+};
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{Cash, FeatureRef, InstrumentRef, Intents, MarketView, Requirements, Timeframe};
 use sextant_engine::EngineParts;
@@ -74,8 +76,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         initial_capital: Cash::new("100000".parse()?),
         start: closes[0],
         end: closes[closes.len() - 1],
-        costs: Box::new(Costs::uniform(five_bps)?),
-        fills: FillConvention::NextOpen,
+        venue: VenueConfig::simple(FillConvention::NextOpen, Costs::uniform(five_bps)?),
         at_end: EndOfRun::MarkToMarket,
         daily_marks: closes.to_vec(),
     };

@@ -1,25 +1,54 @@
 //! What trading costs.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use sextant_domain::{AssetClass, Cash, MoneyError, Price, Quantity};
+use sextant_domain::{AssetClass, Bar, BarsView, Cash, Instrument, MoneyError, Price, Quantity};
 use thiserror::Error;
 
 /// Decimals of fees and of prices after slippage. Both are rounded against the trader.
 const DECIMALS: u32 = 8;
 
-/// Commission and slippage of a market order.
-pub trait CostSchedule {
-    /// Commission, as a positive cost.
+/// Whether a trade took a price that stood there or waited for its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liquidity {
+    /// It waited in the market: a limit order that was reached.
+    Maker,
+    /// It took what there was: market orders, stops, and limits that were through when they came.
+    Taker,
+}
+
+/// A trade about to happen, for models of what it costs.
+#[derive(Debug, Clone, Copy)]
+pub struct Trade<'a> {
+    /// What is traded.
+    pub instrument: &'a Instrument,
+    /// Signed quantity; never zero.
+    pub quantity: Quantity,
+    /// The price: for slippage that of the market, for fees the one with slippage.
+    pub price: Price,
+    /// Whether it took or made liquidity.
+    pub liquidity: Liquidity,
+    /// The execution bars that had closed before the bar of the trade; what volatility and volume may be taken from.
+    pub history: BarsView<'a>,
+    /// The bar of the trade. Its volume is known only when it has closed.
+    pub bar: Bar,
+}
+
+/// Commission.
+pub trait FeeModel {
+    /// The commission of a trade, as a positive cost (negative for a rebate).
     ///
     /// # Errors
     /// [`MoneyError`] when the notional does not fit exactly.
-    fn fee(&self, class: AssetClass, quantity: Quantity, price: Price) -> Result<Cash, MoneyError>;
+    fn fee(&self, trade: &Trade<'_>) -> Result<Cash, MoneyError>;
+}
 
-    /// The price after slippage: at or above the market price when buying, at or below it when selling.
+/// What an order that takes liquidity pays beside the market's price. Makers pay none.
+pub trait SlippageModel {
+    /// The price after slippage: at or above the market's when buying, at or below it when selling.
     ///
     /// # Errors
     /// [`MoneyError`] when the price does not fit.
-    fn price(&self, class: AssetClass, quantity: Quantity, market: Price) -> Result<Price, MoneyError>;
+    fn price(&self, trade: &Trade<'_>) -> Result<Price, MoneyError>;
 }
 
 /// Costs of one asset class in basis points (hundredths of a per cent) of the traded value.
@@ -81,29 +110,34 @@ impl Costs {
     }
 }
 
-impl CostSchedule for Costs {
-    fn fee(&self, class: AssetClass, quantity: Quantity, price: Price) -> Result<Cash, MoneyError> {
-        let rate = self.by_class[class.index()].commission_bps;
+impl FeeModel for Costs {
+    fn fee(&self, trade: &Trade<'_>) -> Result<Cash, MoneyError> {
+        let rate = self.by_class[trade.instrument.class.index()].commission_bps;
         if rate.is_zero() {
             return Ok(Cash::ZERO);
         }
-        let notional = price.times(quantity.abs())?;
+        let notional = trade.price.times(trade.quantity.abs())?;
         let fee = notional.decimal() * (rate / Decimal::from(10_000));
         Ok(Cash::new(fee.round_dp_with_strategy(
             DECIMALS,
             RoundingStrategy::AwayFromZero,
         )))
     }
+}
 
-    fn price(&self, class: AssetClass, quantity: Quantity, market: Price) -> Result<Price, MoneyError> {
-        let rate = self.by_class[class.index()].slippage_bps;
-        if rate.is_zero() || quantity.is_zero() {
+impl SlippageModel for Costs {
+    fn price(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
+        let (market, rate) = (
+            trade.price,
+            self.by_class[trade.instrument.class.index()].slippage_bps,
+        );
+        if rate.is_zero() {
             return Ok(market);
         }
         let distance = market.decimal() * (rate / Decimal::from(10_000));
         let distance = distance.round_dp_with_strategy(DECIMALS, RoundingStrategy::AwayFromZero);
         let distance = Price::new(distance);
-        if quantity.is_positive() {
+        if trade.quantity.is_positive() {
             market.plus(distance)
         } else {
             market.minus(distance)
@@ -113,6 +147,8 @@ impl CostSchedule for Costs {
 
 #[cfg(test)]
 mod tests {
+    use sextant_domain::{BarSeries, Timeframe, UtcNanos};
+
     use super::*;
 
     fn dec(text: &str) -> Decimal {
@@ -126,22 +162,35 @@ mod tests {
             slippage_bps: dec("3"),
         };
         let costs = Costs::uniform(costs).unwrap();
-        let market = Price::new(dec("10.01"));
-        let buy = costs
-            .price(AssetClass::Equity, Quantity::new(dec("5")), market)
-            .unwrap();
-        let sell = costs
-            .price(AssetClass::Equity, Quantity::new(dec("-5")), market)
-            .unwrap();
-        assert_eq!(
-            (buy.decimal(), sell.decimal()),
-            (dec("10.013003"), dec("10.006997"))
-        );
+        let instrument = Instrument {
+            symbol: "SPY".to_owned(),
+            class: AssetClass::Equity,
+            execution: Timeframe::D1,
+            price_tick: dec("0.01"),
+            lot_size: dec("1"),
+        };
+        let bars = BarSeries::default();
+        let bar = Bar {
+            open_time: UtcNanos::MIN,
+            close_time: UtcNanos::MAX,
+            open: 10.01,
+            high: 10.01,
+            low: 10.01,
+            close: 10.01,
+            volume: 0.0,
+        };
+        let trade = |quantity| Trade {
+            instrument: &instrument,
+            quantity: Quantity::new(dec(quantity)),
+            price: Price::new(dec("10.01")),
+            liquidity: Liquidity::Taker,
+            history: bars.view(),
+            bar,
+        };
+        let price = |quantity| costs.price(&trade(quantity)).unwrap().decimal();
+        assert_eq!((price("5"), price("-5")), (dec("10.013003"), dec("10.006997")));
         for quantity in ["5", "-5"] {
-            let fee = costs
-                .fee(AssetClass::Crypto, Quantity::new(dec(quantity)), market)
-                .unwrap();
-            assert_eq!(fee.decimal(), dec("0.05005"));
+            assert_eq!(costs.fee(&trade(quantity)).unwrap().decimal(), dec("0.05005"));
         }
     }
 

@@ -5,9 +5,8 @@ use sextant_domain::{Cash, MarketData, StepRecord, UtcNanos};
 use sextant_engine::{Engine, EngineError, EngineParts, Ledger, MarketEvent};
 use thiserror::Error;
 
-use crate::costs::CostSchedule;
 use crate::timeline::Timeline;
-use crate::venue::{FillConvention, SimulatedVenue};
+use crate::venue::{SimulatedVenue, VenueConfig};
 
 /// What happens to positions that are open when the data end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +39,8 @@ pub struct BacktestConfig {
     pub start: UtcNanos,
     /// The last instant of the run.
     pub end: UtcNanos,
-    /// Commission and slippage.
-    pub costs: Box<dyn CostSchedule>,
-    /// At which price orders trade.
-    pub fills: FillConvention,
+    /// How orders trade and what that costs.
+    pub venue: VenueConfig,
     /// What happens to open positions at the end.
     pub at_end: EndOfRun,
     /// Instants at which the books are marked for daily returns, in order: session closes, or midnights UTC where
@@ -119,7 +116,7 @@ pub fn run(
     }
     let parts = Engine::bind(parts, market, features)?;
     let mut engine = Engine::new(parts, config.initial_capital, market, features);
-    let mut venue = SimulatedVenue::new(market, &*config.costs, config.fills, config.at_end);
+    let mut venue = SimulatedVenue::new(market, &config.venue, config.at_end);
     let models: Vec<String> = engine.model_names().map(str::to_owned).collect();
     let mut timeline = Timeline::new(market, config.end);
     let mut record = StepRecord::new(models.len());

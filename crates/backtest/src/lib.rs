@@ -19,8 +19,8 @@ mod recorder;
 mod timeline;
 mod venue;
 
-pub use costs::{CostError, CostSchedule, Costs, ProportionalCosts};
+pub use costs::{CostError, Costs, FeeModel, Liquidity, ProportionalCosts, SlippageModel, Trade};
 pub use driver::{BacktestConfig, BacktestError, EndOfRun, RunOutcome, run};
 pub use recorder::{NullSink, Recorder};
 pub use timeline::Timeline;
-pub use venue::{FillConvention, SimulatedVenue};
+pub use venue::{ExitActivation, FillConvention, IntrabarRule, SessionEnds, SimulatedVenue, VenueConfig};

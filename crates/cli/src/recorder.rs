@@ -437,6 +437,12 @@ impl Size {
                 kind: SizeKind::ClosePosition,
                 fraction: None,
             },
+            OrderSize::EntryFill => Self {
+                side: None,
+                quantity: None,
+                kind: SizeKind::EntryFill,
+                fraction: None,
+            },
         }
     }
 }

@@ -164,7 +164,7 @@ fn shrink(mut draft: OrderDraft, factor: f64, instrument: &Instrument) -> Option
         }
         OrderSize::EquityFraction(fraction) => draft.size = OrderSize::EquityFraction(fraction * factor),
         // A closing order has no size to shrink yet, and closing is what risk wants.
-        OrderSize::ClosePosition => {}
+        OrderSize::ClosePosition | OrderSize::EntryFill => {}
     }
     Some(draft)
 }
@@ -193,7 +193,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Allocation, AssetClass, InstrumentId, ModelId, OrderOrigin, RiskStatus, Timeframe, UtcNanos, Verdict,
+        Allocation, AssetClass, InstrumentId, ModelId, OrderOrigin, OrderTerms, RiskStatus, Timeframe,
+        UtcNanos, Verdict,
     };
 
     /// Answers every proposal with the same decision.
@@ -238,6 +239,7 @@ mod tests {
             reference_price: 10.0,
             decided_at: UtcNanos::MIN,
             origin: OrderOrigin::Target,
+            terms: OrderTerms::MARKET,
         }
     }
 

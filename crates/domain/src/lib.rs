@@ -16,6 +16,7 @@
 
 mod bars;
 mod feature;
+mod fill;
 mod gate;
 mod id;
 mod instrument;
@@ -34,13 +35,17 @@ mod weights;
 
 pub use bars::{Bar, BarDefect, BarSeries, BarsView, SeriesError};
 pub use feature::{FeatureError, FeatureSpec};
+pub use fill::{BrokerEvent, EndReason, Fill, FillPart, OrderEnd};
 pub use gate::{Approved, Refusal, RiskGate};
 pub use id::{FeatureId, InstrumentId, ModelId, OrderId, SeriesId};
 pub use instrument::{AssetClass, Instrument, InstrumentError, InstrumentTable};
-pub use intent::{Intents, TargetIntent};
+pub use intent::{Intents, OrderChange, OrderCommand, OrderRef, OrderRequest, OrderRole, TargetIntent};
 pub use market::{MacroError, MacroSeries, MarketData, MarketError, Series};
 pub use money::{Cash, MoneyError, Price, Quantity};
-pub use order::{Allocation, Fill, FillPart, Order, OrderDraft, OrderOrigin, OrderRequest, OrderSize, Side};
+pub use order::{
+    Allocation, Order, OrderDraft, OrderEffect, OrderKind, OrderLink, OrderOrigin, OrderSize, OrderTerms,
+    Side, TimeInForce, Trail, WorkingOrder,
+};
 pub use record::{EquityPoint, RefusedOrder, StepRecord};
 pub use regime::{
     CryptoRegime, EquityRegime, MacroRegime, RegimeDimension, RegimeEstimate, RegimeInput, VolatilityRegime,
@@ -53,5 +58,5 @@ pub use risk::{
     Decision, Intervention, InterventionAction, OrderReview, PortfolioState, Proposal, RiskStatus, Verdict,
 };
 pub use time::{ParseTimeError, Timeframe, UtcNanos};
-pub use view::{AccountView, MarketView};
+pub use view::{AccountView, MarketView, NoticeKind, OrderNotice};
 pub use weights::TargetWeights;

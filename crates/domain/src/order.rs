@@ -1,11 +1,8 @@
-//! Orders and fills.
+//! Orders: what models ask for, and what goes to a broker.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cash, InstrumentId, InstrumentRef, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos};
-
-/// Decimals to which a fee is divided among models; the last model takes the remainder.
-const FEE_SHARE_DECIMALS: u32 = 10;
+use crate::{Approved, InstrumentId, ModelId, OrderId, OrderRef, Price, Quantity, UtcNanos};
 
 /// Buy or sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,15 +42,175 @@ pub enum OrderSize {
     EquityFraction(f64),
     /// Whatever the model holds of the instrument when the order fills; nothing when it is flat by then.
     ClosePosition,
+    /// As much as the entry of its bracket has filled, to the other side. For the exits of a bracket only.
+    EntryFill,
 }
 
-/// An explicit market order that a model asks for.
+/// When an order trades and at which price. `P` is `f64` in what a model asks for and [`Price`], on the instrument's
+/// tick, in what goes to a broker.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct OrderRequest {
-    /// The instrument, by the model's own reference.
-    pub instrument: InstrumentRef,
-    /// How much.
-    pub size: OrderSize,
+pub enum OrderKind<P = Price> {
+    /// As soon as it can, at the market's price.
+    Market,
+    /// At the limit or better.
+    Limit {
+        /// The worst price it accepts.
+        limit: P,
+    },
+    /// A market order once the price has reached the stop: from below for a buy, from above for a sell.
+    Stop {
+        /// The price that triggers it.
+        stop: P,
+    },
+    /// A limit order once the price has reached the stop.
+    StopLimit {
+        /// The price that triggers it.
+        stop: P,
+        /// The worst price it accepts then; for a buy not below the stop, for a sell not above it.
+        limit: P,
+    },
+    /// At the open of the next session.
+    MarketOnOpen,
+    /// At the close of the session.
+    MarketOnClose,
+    /// A stop that follows the best price since the order became live, at a distance.
+    TrailingStop {
+        /// The distance.
+        trail: Trail<P>,
+    },
+}
+
+/// The distance of a trailing stop from the best price.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Trail<P = Price> {
+    /// A difference of prices.
+    Distance(P),
+    /// A fraction of the best price, between 0 and 1.
+    Fraction(f64),
+}
+
+impl<P: Copy> OrderKind<P> {
+    /// The name in tables, such as `stop_limit`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Market => "market",
+            Self::Limit { .. } => "limit",
+            Self::Stop { .. } => "stop",
+            Self::StopLimit { .. } => "stop_limit",
+            Self::MarketOnOpen => "market_on_open",
+            Self::MarketOnClose => "market_on_close",
+            Self::TrailingStop { .. } => "trailing_stop",
+        }
+    }
+
+    /// Whether it waits for a price, so that nobody knows whether it will ever trade.
+    pub const fn is_resting(&self) -> bool {
+        matches!(
+            self,
+            Self::Limit { .. } | Self::Stop { .. } | Self::StopLimit { .. } | Self::TrailingStop { .. }
+        )
+    }
+
+    /// The same kind with its prices converted.
+    ///
+    /// # Errors
+    /// The first error of `convert`.
+    pub fn try_map<Q, E>(self, mut convert: impl FnMut(P) -> Result<Q, E>) -> Result<OrderKind<Q>, E> {
+        Ok(match self {
+            Self::Market => OrderKind::Market,
+            Self::Limit { limit } => OrderKind::Limit {
+                limit: convert(limit)?,
+            },
+            Self::Stop { stop } => OrderKind::Stop { stop: convert(stop)? },
+            Self::StopLimit { stop, limit } => OrderKind::StopLimit {
+                stop: convert(stop)?,
+                limit: convert(limit)?,
+            },
+            Self::MarketOnOpen => OrderKind::MarketOnOpen,
+            Self::MarketOnClose => OrderKind::MarketOnClose,
+            Self::TrailingStop { trail } => OrderKind::TrailingStop {
+                trail: match trail {
+                    Trail::Distance(distance) => Trail::Distance(convert(distance)?),
+                    Trail::Fraction(fraction) => Trail::Fraction(fraction),
+                },
+            },
+        })
+    }
+}
+
+/// How long an order stays in the market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeInForce {
+    /// Until the end of the first trading day in which it could trade.
+    Day,
+    /// Until it trades or is cancelled.
+    GoodTilCancelled,
+    /// At its first chance; what does not trade then is cancelled.
+    ImmediateOrCancel,
+    /// Wholly at its first chance, or not at all.
+    FillOrKill,
+}
+
+impl TimeInForce {
+    /// `day`, `good_til_cancelled`, `immediate_or_cancel` or `fill_or_kill`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::GoodTilCancelled => "good_til_cancelled",
+            Self::ImmediateOrCancel => "immediate_or_cancel",
+            Self::FillOrKill => "fill_or_kill",
+        }
+    }
+}
+
+/// What an order may do to a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderEffect {
+    /// Open, add, reduce, or change the side.
+    Any,
+    /// Only bring the model's position closer to zero: at a fill its quantity is cut to what the model holds.
+    ReduceOnly,
+}
+
+/// How orders hang together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OrderLink {
+    /// The entry that must fill first; the order becomes live with its first fill and ends when it ends without one.
+    pub entry: Option<OrderId>,
+    /// The one-cancels-other group, named by the id of its first order: a fill of one reduces the others by as much, and
+    /// ends those of which nothing is left.
+    pub group: Option<OrderId>,
+}
+
+/// The terms of an order beside instrument and size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OrderTerms {
+    /// When it trades and at which price.
+    pub kind: OrderKind,
+    /// How long it stays.
+    pub time_in_force: TimeInForce,
+    /// What it may do to a position.
+    pub effect: OrderEffect,
+    /// The orders it hangs together with.
+    pub link: OrderLink,
+    /// The model's own name for it, where a model asked for it.
+    pub reference: Option<OrderRef>,
+}
+
+impl OrderTerms {
+    /// A market order that stands alone.
+    pub const MARKET: Self = Self {
+        kind: OrderKind::Market,
+        time_in_force: TimeInForce::GoodTilCancelled,
+        effect: OrderEffect::Any,
+        link: OrderLink {
+            entry: None,
+            group: None,
+        },
+        reference: None,
+    };
 }
 
 /// Why an order exists.
@@ -106,6 +263,8 @@ pub struct OrderDraft {
     pub decided_at: UtcNanos,
     /// Why it exists.
     pub origin: OrderOrigin,
+    /// When it trades, how long it stays, what it hangs together with.
+    pub terms: OrderTerms,
 }
 
 /// An order with its id. Only a [`RiskGate`](crate::RiskGate) makes one that can be submitted.
@@ -117,70 +276,20 @@ pub struct Order {
     pub draft: OrderDraft,
 }
 
-/// A trade that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fill {
-    /// The order.
-    pub order: OrderId,
-    /// The instrument.
-    pub instrument: InstrumentId,
-    /// When it traded.
-    pub time: UtcNanos,
-    /// Signed quantity.
-    pub quantity: Quantity,
-    /// The price paid or received, slippage included.
-    pub price: Price,
-    /// The market price before slippage.
-    pub reference_price: Price,
-    /// Commission, as a positive cost.
-    pub fee: Cash,
-    /// What slippage cost: `(price - reference_price) x quantity`, already contained in the price.
-    pub slippage: Cash,
-    /// How the quantity is divided among models.
-    pub allocations: Vec<Allocation>,
+/// An order in the market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkingOrder {
+    /// The order as it was approved.
+    pub order: Approved<Order>,
+    /// What is left of each model's part. For a size that is only known at the fill the quantities are zero.
+    pub remaining: Vec<Allocation>,
+    /// Whether it waits for its entry to fill; it cannot trade before that.
+    pub is_dormant: bool,
 }
 
-/// What of a fill belongs to one model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FillPart {
-    /// The model.
-    pub model: ModelId,
-    /// Its signed quantity.
-    pub quantity: Quantity,
-    /// Its part of the commission, by traded quantity.
-    pub fee: Cash,
-    /// Its part of the slippage, exact.
-    pub slippage: Cash,
-}
-
-impl Fill {
-    /// Divides quantity, fee and slippage among the models. The parts add up to the fill to the last digit.
-    ///
-    /// # Errors
-    /// [`MoneyError`] when a value does not fit exactly.
-    pub fn parts(&self) -> Result<Vec<FillPart>, MoneyError> {
-        let per_unit = self.price.minus(self.reference_price)?;
-        let traded = self
-            .allocations
-            .iter()
-            .try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
-        let mut fee_left = self.fee;
-        let mut parts = Vec::with_capacity(self.allocations.len());
-        for (index, Allocation { model, quantity }) in self.allocations.iter().copied().enumerate() {
-            let last = index + 1 == self.allocations.len();
-            let fee = if last || fee_left.is_zero() {
-                fee_left
-            } else {
-                self.fee.share(quantity.abs(), traded, FEE_SHARE_DECIMALS)?
-            };
-            fee_left = fee_left.minus(fee)?;
-            parts.push(FillPart {
-                model,
-                quantity,
-                fee,
-                slippage: per_unit.times(quantity)?,
-            });
-        }
-        Ok(parts)
+impl WorkingOrder {
+    /// Whether it will trade at its next chance, whatever the price.
+    pub fn is_on_its_way(&self) -> bool {
+        !self.is_dormant && !self.order.draft.terms.kind.is_resting()
     }
 }

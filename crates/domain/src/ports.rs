@@ -3,9 +3,10 @@
 use thiserror::Error;
 
 use crate::{
-    Approved, FeatureError, FeatureId, FeatureSpec, Fill, InstrumentId, Intents, Intervention, MarketData,
-    MarketView, ModelId, MoneyError, Order, PortfolioState, Price, Proposal, RegimeEstimate, RegimeInput,
-    Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights, UtcNanos, Verdict,
+    Approved, BrokerEvent, FeatureError, FeatureId, FeatureSpec, InstrumentId, Intents, Intervention,
+    MarketData, MarketView, ModelId, MoneyError, Order, OrderId, PortfolioState, Price, Proposal,
+    RegimeEstimate, RegimeInput, Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights, UtcNanos,
+    Verdict, WorkingOrder,
 };
 
 /// A model that cannot decide. The run stops with it: going on without a model would be another strategy.
@@ -154,15 +155,33 @@ pub trait Broker {
     /// [`BrokerError`] when the order cannot be taken.
     fn submit(&mut self, order: Approved<Order>) -> Result<(), BrokerError>;
 
-    /// The next fill that has happened by `now`, or `None`. Called until it returns `None`; each fill is posted before
+    /// Ends a working order as soon as possible; what has filled stands. The end comes as an event. An order that has
+    /// ended already is left alone.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the request cannot be taken.
+    fn cancel(&mut self, order: OrderId, now: UtcNanos) -> Result<(), BrokerError>;
+
+    /// Changes a working order into an approved one with the same id; what has filled counts towards the new size. An
+    /// order that has ended already is left alone.
+    ///
+    /// # Errors
+    /// [`BrokerError`] when the request cannot be taken.
+    fn replace(&mut self, order: Approved<Order>) -> Result<(), BrokerError>;
+
+    /// The next thing that has happened by `now`, or `None`. Called until it returns `None`; each fill is posted before
     /// the next call, so that `account` is up to date.
     ///
     /// # Errors
     /// [`BrokerError`] when an order cannot be filled for a reason other than the market.
-    fn next_fill(&mut self, now: UtcNanos, account: &dyn AccountSource) -> Result<Option<Fill>, BrokerError>;
+    fn next_event(
+        &mut self,
+        now: UtcNanos,
+        account: &dyn AccountSource,
+    ) -> Result<Option<BrokerEvent>, BrokerError>;
 
-    /// Orders sent and not filled yet, oldest first.
-    fn working(&self) -> &[Approved<Order>];
+    /// Orders sent that have not ended, oldest first.
+    fn working(&self) -> &[WorkingOrder];
 }
 
 /// Receives every step.

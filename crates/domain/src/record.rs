@@ -1,8 +1,8 @@
 //! The audit record of one decision step.
 
 use crate::{
-    Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, RegimeEstimate, RegimeInput, RiskStatus,
-    UtcNanos,
+    Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId, RegimeEstimate,
+    RegimeInput, RiskStatus, UtcNanos,
 };
 
 /// Portfolio value at the end of a step, in the research world.
@@ -48,6 +48,10 @@ pub struct StepRecord {
     pub orders: Vec<Order>,
     /// Orders refused.
     pub refused: Vec<RefusedOrder>,
+    /// Orders that left the market without trading, or without trading the rest.
+    pub ended: Vec<OrderEnd>,
+    /// Orders whose end or change was asked for in this step.
+    pub changed: Vec<OrderId>,
     /// The risk engine's standing.
     pub status: RiskStatus,
     /// Portfolio value.
@@ -71,6 +75,8 @@ impl StepRecord {
             interventions: Vec::new(),
             orders: Vec::new(),
             refused: Vec::new(),
+            ended: Vec::new(),
+            changed: Vec::new(),
             status: RiskStatus::Normal,
             equity: EquityPoint::default(),
             model_pnl: vec![0.0; models],
@@ -90,5 +96,7 @@ impl StepRecord {
         self.interventions.clear();
         self.orders.clear();
         self.refused.clear();
+        self.ended.clear();
+        self.changed.clear();
     }
 }

@@ -1,7 +1,10 @@
 //! What a model sees at one instant: everything available by then, and nothing later.
 
 use crate::ports::FeatureSource;
-use crate::{BarsView, Binding, FeatureRef, InstrumentRef, MacroRef, MarketData, SeriesRef, UtcNanos};
+use crate::{
+    BarsView, Binding, EndReason, FeatureRef, InstrumentRef, MacroRef, MarketData, OrderRef, SeriesRef,
+    UtcNanos,
+};
 
 /// A model's own account at the time of the decision, in the research world.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +15,35 @@ pub struct AccountView<'a> {
     pub model_pnl: f64,
     /// The model's signed positions in units, by instrument id.
     pub positions: &'a [f64],
+    /// What became of the model's orders since its last decision, in order.
+    pub notices: &'a [OrderNotice],
+}
+
+/// News of one of a model's orders.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OrderNotice {
+    /// The order, by the model's name for it.
+    pub order: OrderRef,
+    /// When it happened.
+    pub time: UtcNanos,
+    /// What happened.
+    pub kind: NoticeKind,
+}
+
+/// What happened to an order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NoticeKind {
+    /// It has traded.
+    Filled {
+        /// Signed units.
+        quantity: f64,
+        /// The price, slippage included.
+        price: f64,
+    },
+    /// It has left the market; what it has traded before was told by [`Filled`](Self::Filled).
+    Ended(EndReason),
+    /// It was not let through, or a change of it was not; the code of the rule.
+    Refused(&'static str),
 }
 
 /// A read-only window on the market that ends at [`as_of`](Self::as_of).
@@ -56,6 +88,7 @@ impl<'a> MarketView<'a> {
             portfolio_equity: 0.0,
             model_pnl: 0.0,
             positions: &[],
+            notices: &[],
         };
         Self {
             as_of,
@@ -136,6 +169,11 @@ impl<'a> MarketView<'a> {
     pub fn position(&self, instrument: InstrumentRef) -> f64 {
         let id = self.binding.instruments[instrument.position()];
         self.account.positions.get(id.index()).copied().unwrap_or(0.0)
+    }
+
+    /// What became of the model's orders since its last decision, in order.
+    pub fn notices(&self) -> &'a [OrderNotice] {
+        self.account.notices
     }
 
     /// The model's account.

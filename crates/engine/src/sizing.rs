@@ -2,7 +2,7 @@
 
 use sextant_domain::{
     Allocation, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderOrigin, OrderSize,
-    Quantity, RiskStatus, TargetWeights, UtcNanos,
+    OrderTerms, Quantity, RiskStatus, TargetWeights, UtcNanos,
 };
 
 use crate::ledger::{Ledger, Scope};
@@ -88,6 +88,7 @@ fn draft(
         reference_price: price,
         decided_at: context.now,
         origin: OrderOrigin::Target,
+        terms: OrderTerms::MARKET,
     }))
 }
 

@@ -1,8 +1,8 @@
 //! What a rule is, and the two kinds of review it takes part in.
 
 use sextant_domain::{
-    Decision, InstrumentId, Intervention, InterventionAction, ModelId, OrderDraft, OrderReview, OrderSize,
-    PortfolioState, RiskStatus, TargetWeights, Verdict,
+    Decision, InstrumentId, Intervention, InterventionAction, ModelId, OrderDraft, OrderEffect, OrderReview,
+    OrderSize, PortfolioState, RiskStatus, TargetWeights, Verdict,
 };
 
 /// How far over a limit counts as within it, so that an order made from approved targets is not shaved by the rounding
@@ -246,7 +246,9 @@ impl<'a> OrderCase<'a> {
 
     /// Whether the order adds no exposure: it brings the position towards zero, or moves it between models only.
     pub(crate) fn adds_nothing(&self) -> bool {
-        self.is_priced && (self.added == 0.0 || self.draft.size == OrderSize::ClosePosition)
+        let reduces =
+            self.draft.size == OrderSize::ClosePosition || self.draft.terms.effect == OrderEffect::ReduceOnly;
+        self.is_priced && (self.added == 0.0 || reduces)
     }
 
     /// What is left of the order, from 0 to 1 of what was proposed.

@@ -4,7 +4,7 @@
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
     Allocation, AssetClass, Decision, InstrumentId, ModelId, OrderDraft, OrderOrigin, OrderReview, OrderSize,
-    PortfolioState, Proposal, Quantity, TargetWeights, UtcNanos, Verdict,
+    OrderTerms, PortfolioState, Proposal, Quantity, TargetWeights, UtcNanos, Verdict,
 };
 
 use crate::{KillFlag, RiskLimits, RiskRules};
@@ -97,6 +97,7 @@ pub(crate) fn draft(instrument: usize, size: OrderSize, origin: OrderOrigin) -> 
         reference_price: 1.0,
         decided_at: UtcNanos::from_nanos(0),
         origin,
+        terms: OrderTerms::MARKET,
     }
 }
 

@@ -22,6 +22,8 @@ pub enum SizeKind {
     EquityFraction,
     /// Whatever the model holds when the order fills.
     ClosePosition,
+    /// As much as the entry of its bracket fills.
+    EntryFill,
 }
 
 impl SizeKind {
@@ -31,6 +33,7 @@ impl SizeKind {
             Self::Units => "units",
             Self::EquityFraction => "equity_fraction",
             Self::ClosePosition => "close_position",
+            Self::EntryFill => "entry_fill",
         }
     }
 }
@@ -44,7 +47,12 @@ impl Cell for SizeKind {
 
     fn from_value(value: CellValue<'_>) -> Result<Self, CellProblem> {
         one_of(
-            &[Self::Units, Self::EquityFraction, Self::ClosePosition],
+            &[
+                Self::Units,
+                Self::EquityFraction,
+                Self::ClosePosition,
+                Self::EntryFill,
+            ],
             Self::name,
             value,
         )

@@ -2,7 +2,7 @@
 
 use sextant_domain::ports::{FeatureSource, Model, RegimeDetector};
 use sextant_domain::{
-    Binding, Intents, MarketData, MarketView, OrderRequest, RegimeEstimate, RegimeInput, Requirements,
+    Binding, Intents, MarketData, MarketView, OrderCommand, RegimeEstimate, RegimeInput, Requirements,
     SeriesId, UtcNanos,
 };
 
@@ -14,7 +14,7 @@ pub struct Decision {
     /// Symbol and target weight, in the order in which the model gave them.
     pub targets: Vec<(String, f64)>,
     /// Explicit orders.
-    pub orders: Vec<OrderRequest>,
+    pub orders: Vec<OrderCommand>,
 }
 
 /// What a regime detector said at one time.
@@ -66,7 +66,7 @@ impl<'a> Replay<'a> {
             if !binding.triggers().iter().any(|trigger| closed.contains(trigger)) {
                 return;
             }
-            out.clear();
+            out.begin(out.requests());
             model
                 .decide(view, &mut out)
                 .unwrap_or_else(|error| panic!("the model failed: {error}"));
@@ -136,7 +136,7 @@ fn decision(time: UtcNanos, out: &Intents, symbols: &[String]) -> Decision {
     Decision {
         time,
         targets: targets.collect(),
-        orders: out.orders().to_vec(),
+        orders: out.commands().to_vec(),
     }
 }
 

@@ -3,7 +3,7 @@
 use sextant_backtest::{EndOfRun, FillConvention};
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
-    InstrumentRef, Intents, MarketView, ModelId, OrderSize, Quantity, Requirements, Timeframe,
+    InstrumentRef, Intents, MarketView, ModelId, OrderRequest, OrderSize, Quantity, Requirements, Timeframe,
 };
 use sextant_engine::Scope;
 use sextant_risk::RiskLimits;
@@ -53,7 +53,9 @@ impl Model for Script {
         for (_, wish) in self.steps.iter().filter(|(at, _)| *at == self.decision) {
             match wish {
                 Wish::Target(weight) => out.target(self.instrument, *weight),
-                Wish::Order(size) => out.order(self.instrument, *size),
+                Wish::Order(size) => {
+                    out.order(OrderRequest::market(self.instrument, *size));
+                }
             }
         }
         self.decision += 1;

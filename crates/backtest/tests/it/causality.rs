@@ -1,6 +1,8 @@
 //! The whole chain looks at nothing later than its present: features, regimes, models, portfolio, risk and orders.
 
-use sextant_backtest::{BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, run};
+use sextant_backtest::{
+    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
+};
 use sextant_domain::ports::{DailyMark, FeatureSource, ResultSink};
 use sextant_domain::{
     Cash, FeatureError, FeatureId, FeatureSpec, MarketData, SeriesId, StepRecord, UtcNanos,
@@ -97,8 +99,7 @@ fn witness(market: &MarketData, features: &mut dyn FeatureSource) -> Vec<(UtcNan
         initial_capital: Cash::new("100000".parse().unwrap()),
         start,
         end: UtcNanos::MAX,
-        costs: Box::new(Costs::uniform(costs).unwrap()),
-        fills: FillConvention::NextOpen,
+        venue: VenueConfig::simple(FillConvention::NextOpen, Costs::uniform(costs).unwrap()),
         at_end: EndOfRun::MarkToMarket,
         daily_marks: days.collect(),
     };

@@ -1,8 +1,8 @@
 //! Running a model over a market with costs and limits that a test chooses.
 
 use sextant_backtest::{
-    BacktestConfig, BacktestError, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, RunOutcome,
-    run,
+    BacktestConfig, BacktestError, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule,
+    ProportionalCosts, Recorder, RunOutcome, VenueConfig, run,
 };
 use sextant_domain::ports::Model;
 use sextant_domain::{Cash, MarketData, UtcNanos};
@@ -17,6 +17,10 @@ pub(crate) struct Setup {
     pub(crate) commission_bps: &'static str,
     pub(crate) slippage_bps: &'static str,
     pub(crate) fills: FillConvention,
+    pub(crate) intrabar: IntrabarRule,
+    pub(crate) exits: ExitActivation,
+    pub(crate) participation: Option<&'static str>,
+    pub(crate) latency_bars: usize,
     pub(crate) at_end: EndOfRun,
     pub(crate) limits: RiskLimits,
     pub(crate) no_trade_band: f64,
@@ -30,6 +34,10 @@ impl Setup {
             commission_bps: "0",
             slippage_bps: "0",
             fills: FillConvention::NextOpen,
+            intrabar: IntrabarRule::Pessimistic,
+            exits: ExitActivation::AtOnce,
+            participation: None,
+            latency_bars: 0,
             at_end: EndOfRun::MarkToMarket,
             limits: RiskLimits::permissive(2.0),
             no_trade_band: 0.0,
@@ -49,8 +57,13 @@ impl Setup {
             initial_capital: Cash::new(self.cash.parse().unwrap()),
             start: UtcNanos::MIN,
             end: last,
-            costs: Box::new(Costs::uniform(costs).unwrap()),
-            fills: self.fills,
+            venue: VenueConfig {
+                intrabar: self.intrabar,
+                exits: self.exits,
+                participation: self.participation.map(|part| part.parse().unwrap()),
+                latency_bars: self.latency_bars,
+                ..VenueConfig::simple(self.fills, Costs::uniform(costs).unwrap())
+            },
             at_end: self.at_end,
             daily_marks: marks,
         }

@@ -4,4 +4,5 @@
 mod account;
 mod causality;
 mod fixture;
+mod orders;
 mod worked_examples;

@@ -8,7 +8,7 @@ use sextant_backtest::EndOfRun;
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
     AssetClass, Bar, BarSeries, FeatureRef, Instrument, InstrumentId, InstrumentRef, InstrumentTable,
-    Intents, MarketData, MarketView, OrderSize, Requirements, Series, Timeframe, UtcNanos,
+    Intents, MarketData, MarketView, OrderRequest, OrderSize, Requirements, Series, Timeframe, UtcNanos,
 };
 use sextant_engine::Scope;
 use sextant_testkit::real_data_dir;
@@ -103,8 +103,11 @@ impl Model for SmaReversal {
         } else {
             return Ok(());
         };
-        out.order(self.instrument, OrderSize::ClosePosition);
-        out.order(self.instrument, OrderSize::EquityFraction(0.9999 * side));
+        out.order(OrderRequest::market(self.instrument, OrderSize::ClosePosition));
+        out.order(OrderRequest::market(
+            self.instrument,
+            OrderSize::EquityFraction(0.9999 * side),
+        ));
         Ok(())
     }
 }

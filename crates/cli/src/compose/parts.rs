@@ -3,7 +3,9 @@
 use anyhow::Context;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
-use sextant_backtest::{BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts};
+use sextant_backtest::{
+    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, SessionEnds, VenueConfig,
+};
 use sextant_data::Calendar;
 use sextant_domain::{AssetClass, Cash, UtcNanos};
 use sextant_engine::EngineParts;
@@ -12,7 +14,7 @@ use sextant_portfolio::BudgetedPortfolio;
 use sextant_regime::RuleRegimeDetector;
 use sextant_risk::{KillFlag, RiskRules};
 
-use crate::config::{ClassCosts, EndConfig, ResolvedConfig, SystemConfig};
+use crate::config::{ClassCosts, ConventionConfig, EndConfig, ResolvedConfig, SystemConfig};
 
 /// Models, regime, portfolio and risk of a configuration.
 ///
@@ -73,10 +75,9 @@ pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(Backtest
         initial_capital: Cash::from_f64_rounded(system.capital.initial, 8)?,
         start,
         end,
-        costs: Box::new(costs),
-        fills: match system.fills.convention {
-            crate::config::ConventionConfig::NextOpen => FillConvention::NextOpen,
-            crate::config::ConventionConfig::SameClose => FillConvention::SameClose,
+        venue: VenueConfig {
+            sessions: SessionEnds::new(|class| Calendar::for_class(class).daily_marks(start, end)),
+            ..VenueConfig::simple(convention(system), costs)
         },
         at_end: match system.fills.at_end {
             EndConfig::MarkToMarket => EndOfRun::MarkToMarket,
@@ -86,6 +87,13 @@ pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(Backtest
         daily_marks: calendar.daily_marks(start, end),
     };
     Ok((config, PeriodsPerYear::new(calendar.periods_per_year())?))
+}
+
+fn convention(system: &SystemConfig) -> FillConvention {
+    match system.fills.convention {
+        ConventionConfig::NextOpen => FillConvention::NextOpen,
+        ConventionConfig::SameClose => FillConvention::SameClose,
+    }
 }
 
 /// A class that is not traded has no costs in the configuration, and none are ever looked up.

@@ -1,14 +1,17 @@
 //! The engine of a run: its parts, resolved against a market, and the state that lies between steps.
 
+mod checks;
 mod orders;
+mod requests;
 mod step;
+mod targets;
 
 use sextant_domain::ports::{
     DailyMark, FeatureSource, Model, PortfolioConstructor, RegimeDetector, RiskEngine,
 };
 use sextant_domain::{
-    AssetClass, Binding, Cash, InstrumentId, Intents, MarketData, ModelId, OrderRequest, Quantity,
-    RegimeEstimate, RegimeInput, RiskStatus, SeriesId, UtcNanos,
+    AssetClass, Binding, Cash, InstrumentId, Intents, MarketData, ModelId, OrderCommand, OrderId,
+    OrderNotice, OrderRef, Quantity, RegimeEstimate, RegimeInput, RiskStatus, SeriesId, UtcNanos,
 };
 
 use crate::error::EngineError;
@@ -66,6 +69,12 @@ pub struct Engine<'m> {
     status: RiskStatus,
     has_traded: bool,
     next_order: usize,
+    /// Per order, in the order of their ids: the model that asked for it and its name for it, where one did.
+    owners: Vec<Option<(ModelId, OrderRef)>>,
+    /// Per model and request: the order that came of it.
+    requests: Vec<Vec<Option<OrderId>>>,
+    /// Per model: news of its orders since its last decision.
+    notices: Vec<Vec<OrderNotice>>,
     scratch: Scratch,
 }
 
@@ -80,8 +89,11 @@ struct Scratch {
     proposed: Vec<f64>,
     intents: Intents,
     inputs: Vec<RegimeInput>,
-    requests: Vec<(ModelId, OrderRequest)>,
+    commands: Vec<(ModelId, OrderCommand)>,
+    /// Resting orders that can add to a position: instrument and weight.
+    resting: Vec<(usize, f64)>,
 }
+
 /// Everything that decides, resolved against a market.
 pub struct BoundParts {
     models: Vec<BoundModel>,
@@ -179,6 +191,9 @@ impl<'m> Engine<'m> {
             status: RiskStatus::Normal,
             has_traded: false,
             next_order: 1,
+            owners: Vec::new(),
+            requests: vec![Vec::new(); models],
+            notices: vec![Vec::new(); models],
             scratch: Scratch {
                 weights: vec![0.0; count],
                 pending_weights: vec![0.0; count],

@@ -1,10 +1,13 @@
 //! The decision step.
 
 use sextant_domain::ports::Broker;
-use sextant_domain::{AccountView, InstrumentId, MarketView, ModelId, PortfolioState, StepRecord, UtcNanos};
+use sextant_domain::{
+    AccountView, BrokerEvent, InstrumentId, MarketView, ModelId, NoticeKind, OrderEffect, OrderId,
+    OrderNotice, PortfolioState, StepRecord, UtcNanos,
+};
 
-use super::orders::draft_weight;
-use super::{BoundModel, Engine, MarketEvent};
+use super::orders::working_weight;
+use super::{BoundModel, Engine, MarketEvent, Scratch};
 use crate::error::EngineError;
 
 impl Engine<'_> {
@@ -19,38 +22,66 @@ impl Engine<'_> {
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
         record.begin(event.time, event.trading);
-        self.post_fills(event.time, broker, record)?;
+        self.post_events(event.time, broker, record)?;
         self.mark_prices(event);
         let regime_changed = self.update_regime(event, record);
         if event.trading {
-            self.update_weights(broker);
+            self.update_weights(broker, None);
             let status_changed = self.observe(event.time, record);
+            if self.status.multiplier() == 0.0 && !broker.working().is_empty() {
+                self.cancel_resting(event.time, broker, record)?;
+            }
             let decided = self.decide(event, record)?;
             // What was on its way when everything had to be closed is closed when it arrives.
             let closing = self.status.multiplier() == 0.0 && !self.ledger.open().is_empty();
             if decided || regime_changed || status_changed || closing {
                 self.trade_to_targets(event.time, broker, record)?;
             }
-            self.send_requests(event.time, broker, record)?;
+            self.carry_out(event.time, broker, record)?;
             if !broker.working().is_empty() {
-                self.post_fills(event.time, broker, record)?;
+                self.post_events(event.time, broker, record)?;
             }
         }
         self.finish(record);
         Ok(())
     }
 
-    pub(super) fn post_fills(
+    pub(super) fn post_events(
         &mut self,
         now: UtcNanos,
         broker: &mut dyn Broker,
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
-        while let Some(fill) = broker.next_fill(now, &self.ledger)? {
-            self.ledger.post(&fill)?;
-            record.fills.push(fill);
+        while let Some(event) = broker.next_event(now, &self.ledger)? {
+            match event {
+                BrokerEvent::Fill(fill) => {
+                    self.ledger.post(&fill)?;
+                    let kind = NoticeKind::Filled {
+                        quantity: fill.quantity.to_f64(),
+                        price: fill.price.to_f64(),
+                    };
+                    self.notify(fill.order, fill.time, kind);
+                    record.fills.push(fill);
+                }
+                BrokerEvent::End(end) => {
+                    self.notify(end.order, end.time, NoticeKind::Ended(end.reason));
+                    record.ended.push(end);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Keeps news of an order for its model's next decision.
+    fn notify(&mut self, order: OrderId, time: UtcNanos, kind: NoticeKind) {
+        // The first order has the number 1.
+        let owner = order
+            .index()
+            .checked_sub(1)
+            .and_then(|index| self.owners.get(index));
+        if let Some((model, order)) = owner.copied().flatten() {
+            self.notices[model.index()].push(OrderNotice { order, time, kind });
+        }
     }
 
     fn mark_prices(&mut self, event: &MarketEvent<'_>) {
@@ -80,8 +111,11 @@ impl Engine<'_> {
         changed
     }
 
-    /// Brings present and pending weights up to date.
-    pub(super) fn update_weights(&mut self, broker: &dyn Broker) {
+    /// Brings present and pending weights up to date, leaving out one working order where it is about to be replaced.
+    ///
+    /// Of orders that wait for a price nobody knows which will trade: the worse side of an instrument's counts, and those
+    /// that only reduce positions do not count.
+    pub(super) fn update_weights(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
         let equity = self.ledger.equity_point().equity;
         let scratch = &mut self.scratch;
         scratch.weights.fill(0.0);
@@ -90,10 +124,20 @@ impl Engine<'_> {
             scratch.weights[*index] = self.ledger.units()[*index] * price / equity;
         }
         scratch.pending_weights.fill(0.0);
-        for order in broker.working() {
-            let weight = draft_weight(&self.ledger, &order.draft, equity).unwrap_or(0.0);
-            scratch.pending_weights[order.draft.instrument.index()] += weight;
+        scratch.resting.clear();
+        for working in broker.working() {
+            let (draft, index) = (&working.order.draft, working.order.draft.instrument.index());
+            if without == Some(working.order.id) {
+                continue;
+            }
+            let weight = working_weight(&self.ledger, working, equity);
+            if working.is_on_its_way() {
+                scratch.pending_weights[index] += weight;
+            } else if draft.terms.effect == OrderEffect::Any {
+                scratch.resting.push((index, weight));
+            }
         }
+        add_worse_side(scratch);
     }
 
     pub(super) fn state(&self, now: UtcNanos) -> PortfolioState<'_> {
@@ -121,7 +165,7 @@ impl Engine<'_> {
 
     /// Lets every model whose bars closed decide; true when any gave targets.
     fn decide(&mut self, event: &MarketEvent<'_>, record: &mut StepRecord) -> Result<bool, EngineError> {
-        self.scratch.requests.clear();
+        self.scratch.commands.clear();
         let mut any_due = false;
         for series in event.closed {
             for model in &self.triggers[series.index()] {
@@ -152,11 +196,12 @@ impl Engine<'_> {
             portfolio_equity: self.ledger.equity_point().equity,
             model_pnl: self.ledger.model_pnl(id),
             positions: self.ledger.model_units(id),
+            notices: &self.notices[index],
         };
         let BoundModel { model, binding } = &mut self.models[index];
         let view = MarketView::new(event.time, self.market, event.available, self.features, binding);
         let intents = &mut self.scratch.intents;
-        intents.clear();
+        intents.begin(self.requests[index].len());
         model
             .decide(&view.with_account(account), intents)
             .map_err(|source| EngineError::Model {
@@ -164,6 +209,7 @@ impl Engine<'_> {
                 time: event.time,
                 source,
             })?;
+        self.notices[index].clear();
         let row = index * self.classes.len();
         for intent in intents.targets() {
             let instrument = binding.instrument(intent.instrument);
@@ -182,8 +228,8 @@ impl Engine<'_> {
             record.intents.push((id, instrument, intent.weight));
         }
         self.scratch
-            .requests
-            .extend(intents.orders().iter().map(|order| (id, *order)));
+            .commands
+            .extend(intents.commands().iter().map(|command| (id, *command)));
         Ok(!intents.targets().is_empty())
     }
     pub(super) fn finish(&self, record: &mut StepRecord) {
@@ -191,6 +237,26 @@ impl Engine<'_> {
         record.equity = self.ledger.equity_point();
         for (index, pnl) in record.model_pnl.iter_mut().enumerate() {
             *pnl = self.ledger.model_pnl(ModelId::from_index(index));
+        }
+    }
+}
+
+/// Adds the resting orders of each instrument to what is pending: the buys or the sells, whichever leads further from
+/// flat.
+fn add_worse_side(scratch: &mut Scratch) {
+    scratch.resting.sort_by_key(|(index, _)| *index);
+    for group in scratch.resting.chunk_by(|left, right| left.0 == right.0) {
+        let index = group[0].0;
+        let present = scratch.weights[index] + scratch.pending_weights[index];
+        let buys: f64 = group.iter().map(|(_, weight)| weight.max(0.0)).sum();
+        let sells: f64 = group.iter().map(|(_, weight)| weight.min(0.0)).sum();
+        let worse = if (present + buys).abs() >= (present + sells).abs() {
+            buys
+        } else {
+            sells
+        };
+        if (present + worse).abs() > present.abs() {
+            scratch.pending_weights[index] += worse;
         }
     }
 }

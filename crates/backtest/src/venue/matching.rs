@@ -1,0 +1,345 @@
+//! Which order trades next.
+
+use sextant_domain::ports::{AccountSource, BrokerError};
+use sextant_domain::{EndReason, InstrumentId, OrderKind, Side, TimeInForce, UtcNanos};
+
+use super::config::Moment;
+use super::intrabar::{Step, Trigger, Waiting, Walk, next_step};
+use super::state::{bar_at, is_through};
+use super::{SimulatedVenue, Stage, side_of};
+use crate::costs::Liquidity;
+
+/// What a stage does with one order.
+enum Act {
+    Trade {
+        time: UtcNanos,
+        price: f64,
+        liquidity: Liquidity,
+    },
+    End(UtcNanos, EndReason),
+}
+
+impl SimulatedVenue<'_> {
+    /// Does the earliest piece of work that a step at `now` may know of; false when there is none.
+    pub(super) fn advance(
+        &mut self,
+        now: UtcNanos,
+        account: &dyn AccountSource,
+    ) -> Result<bool, BrokerError> {
+        if let Some(index) = self.states.iter().position(|state| state.at_once.is_some()) {
+            let (time, price) = self.states[index].at_once.take().unwrap_or((now, f64::NAN));
+            self.trade(index, (time, price, Liquidity::Taker), None, account)?;
+            return Ok(true);
+        }
+        if let Some(index) = self.without_market(now) {
+            self.end(index, now, EndReason::NoMarket);
+            return Ok(true);
+        }
+        let Some(instrument) = self.next_slot(now) else {
+            return Ok(false);
+        };
+        match self.slots[instrument.index()].stage {
+            Stage::Open => self.work_open(instrument, account)?,
+            Stage::Inside(walk) => self.work_inside(instrument, walk, account)?,
+            Stage::Close => self.work_close(instrument, account)?,
+        }
+        Ok(true)
+    }
+
+    /// An order in an instrument that has left the market. That is known a step after the last bar.
+    fn without_market(&self, now: UtcNanos) -> Option<usize> {
+        self.working.iter().position(|working| {
+            let draft = &working.order.draft;
+            let bars = self.bars(draft.instrument);
+            let is_over = self.slots[draft.instrument.index()].bar >= bars.len();
+            is_over && draft.decided_at < now && bars.close_time.last().is_none_or(|last| *last < now)
+        })
+    }
+
+    /// The instrument whose next stage is the earliest that may be known at `now`.
+    fn next_slot(&self, now: UtcNanos) -> Option<InstrumentId> {
+        let due = self.working.iter().filter_map(|working| {
+            let instrument = working.order.draft.instrument;
+            let slot = &self.slots[instrument.index()];
+            let bars = self.bars(instrument);
+            let (time, is_known) = match slot.stage {
+                // An order can be decided at the very instant at which a bar opens: its fill is news of a later step.
+                Stage::Open => {
+                    let open = *bars.open_time.get(slot.bar)?;
+                    (open, open < now)
+                }
+                Stage::Inside(_) | Stage::Close => {
+                    let close = *bars.close_time.get(slot.bar)?;
+                    (close, close <= now)
+                }
+            };
+            is_known.then_some((time, instrument))
+        });
+        due.min().map(|(_, instrument)| instrument)
+    }
+
+    fn work_open(
+        &mut self,
+        instrument: InstrumentId,
+        account: &dyn AccountSource,
+    ) -> Result<(), BrokerError> {
+        let bar = self.slots[instrument.index()].bar;
+        for index in 0..self.working.len() {
+            if self.is_live(index, instrument, bar)
+                && let Some(act) = self.at_open(index, bar, account)
+            {
+                return self.act(index, act, account);
+            }
+        }
+        let walk = Walk::begin(&bar_at(self.bars(instrument), bar));
+        self.slots[instrument.index()].stage = Stage::Inside(walk);
+        Ok(())
+    }
+
+    /// Whether an order of the instrument can trade in a bar.
+    fn is_live(&self, index: usize, instrument: InstrumentId, bar: usize) -> bool {
+        let working = &self.working[index];
+        working.order.draft.instrument == instrument
+            && !working.is_dormant
+            && self.states[index].first_bar <= bar
+    }
+
+    fn at_open(&mut self, index: usize, bar: usize, account: &dyn AccountSource) -> Option<Act> {
+        let draft = &self.working[index].order.draft;
+        let (terms, instrument) = (draft.terms, draft.instrument);
+        let bars = self.bars(instrument);
+        let traded = self.market.instruments().get(instrument);
+        let open = bars.open_time[bar];
+        let sessions = &self.config.sessions;
+        let state = &mut self.states[index];
+        let day_ends = *state
+            .day_ends
+            .get_or_insert_with(|| sessions.after(traded.class, open));
+        if terms.time_in_force == TimeInForce::Day && day_ends <= open {
+            return Some(Act::End(open, EndReason::Expired));
+        }
+        if !self.has_room(instrument, bar) {
+            return None;
+        }
+        let trade = |price, liquidity| {
+            Some(Act::Trade {
+                time: open,
+                price,
+                liquidity,
+            })
+        };
+        let price = bars.open[bar];
+        match terms.kind {
+            OrderKind::Market if self.config.fills.moment() == Moment::Open => trade(price, Liquidity::Taker),
+            OrderKind::MarketOnOpen if sessions.begin_with(traded, bars, bar) => {
+                trade(price, Liquidity::Taker)
+            }
+            OrderKind::Market | OrderKind::MarketOnOpen | OrderKind::MarketOnClose => None,
+            OrderKind::Stop { .. } | OrderKind::TrailingStop { .. } if self.states[index].is_triggered => {
+                trade(price, Liquidity::Taker)
+            }
+            _ => {
+                let side = side_of(&self.working[index], account)?;
+                let arrives = self.states[index].first_bar == bar;
+                match self.triggered(index, side, price)? {
+                    Trigger::Stop(_) => trade(price, Liquidity::Taker),
+                    // A limit that is through when it comes takes what there is; later the market comes to it.
+                    Trigger::Limit(_) if arrives => trade(price, Liquidity::Taker),
+                    Trigger::Limit(_) => trade(price, Liquidity::Maker),
+                }
+            }
+        }
+    }
+
+    /// What an order is waiting for, if a price is through it. A stop-limit order whose stop is through waits for its limit
+    /// from then on.
+    fn triggered(&mut self, index: usize, side: Side, price: f64) -> Option<Trigger> {
+        let kind = self.working[index].order.draft.terms.kind;
+        let state = &mut self.states[index];
+        let trigger = state.trigger(kind, side)?;
+        if !is_through(trigger, side, price) {
+            return None;
+        }
+        if matches!((kind, trigger), (OrderKind::StopLimit { .. }, Trigger::Stop(_))) {
+            state.is_triggered = true;
+            let limit = state.trigger(kind, side)?;
+            return is_through(limit, side, price).then_some(limit);
+        }
+        Some(trigger)
+    }
+
+    fn work_inside(
+        &mut self,
+        instrument: InstrumentId,
+        mut walk: Walk,
+        account: &dyn AccountSource,
+    ) -> Result<(), BrokerError> {
+        let index = self.slots[instrument.index()].bar;
+        let bar = bar_at(self.bars(instrument), index);
+        let waiting = self.waiting(instrument, index, account);
+        let step = next_step(self.config.intrabar, &bar, &mut walk, &waiting);
+        self.slots[instrument.index()].stage = Stage::Inside(walk);
+        match step {
+            Step::Over => self.slots[instrument.index()].stage = Stage::Close,
+            Step::Turn(price) => self.follow(instrument, index, |_| (price, price), account),
+            Step::Reached(reached) => {
+                let order = reached.index;
+                let kind = self.working[order].order.draft.terms.kind;
+                let is_stop = waiting
+                    .iter()
+                    .any(|one| one.index == order && matches!(one.trigger, Trigger::Stop(_)));
+                if is_stop && matches!(kind, OrderKind::StopLimit { .. }) {
+                    // From here on its limit counts, from the price at which the stop was reached.
+                    let state = &mut self.states[order];
+                    state.is_triggered = true;
+                    state.live_inside = Some((index, reached.price));
+                } else {
+                    let liquidity = if is_stop {
+                        Liquidity::Taker
+                    } else {
+                        Liquidity::Maker
+                    };
+                    let act = Act::Trade {
+                        time: bar.close_time,
+                        price: reached.price,
+                        liquidity,
+                    };
+                    self.act(order, act, account)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn waiting(&self, instrument: InstrumentId, bar: usize, account: &dyn AccountSource) -> Vec<Waiting> {
+        if !self.has_room(instrument, bar) {
+            return Vec::new();
+        }
+        (0..self.working.len())
+            .filter(|index| self.is_live(*index, instrument, bar))
+            .filter_map(|index| {
+                let working = &self.working[index];
+                let side = side_of(working, account)?;
+                self.states[index].waiting(index, bar, &working.order.draft, side)
+            })
+            .collect()
+    }
+
+    fn work_close(
+        &mut self,
+        instrument: InstrumentId,
+        account: &dyn AccountSource,
+    ) -> Result<(), BrokerError> {
+        let bar = self.slots[instrument.index()].bar;
+        let values = bar_at(self.bars(instrument), bar);
+        self.follow(
+            instrument,
+            bar,
+            |is_inside| {
+                if is_inside {
+                    (values.close, values.close)
+                } else {
+                    (values.high, values.low)
+                }
+            },
+            account,
+        );
+        for index in 0..self.working.len() {
+            if self.is_live(index, instrument, bar)
+                && let Some(act) = self.at_close(index, bar, account)
+            {
+                return self.act(index, act, account);
+            }
+        }
+        let slot = &mut self.slots[instrument.index()];
+        (slot.bar, slot.stage, slot.taken) = (bar + 1, Stage::Open, sextant_domain::Quantity::ZERO);
+        Ok(())
+    }
+
+    /// Lets the trailing stops that were live in a bar follow prices; the caller says which, by whether an order became live
+    /// inside the bar.
+    fn follow(
+        &mut self,
+        instrument: InstrumentId,
+        bar: usize,
+        extremes: impl Fn(bool) -> (f64, f64),
+        account: &dyn AccountSource,
+    ) {
+        for index in 0..self.working.len() {
+            let kind = self.working[index].order.draft.terms.kind;
+            if !matches!(kind, OrderKind::TrailingStop { .. }) || !self.is_live(index, instrument, bar) {
+                continue;
+            }
+            if let Some(side) = side_of(&self.working[index], account) {
+                let state = &mut self.states[index];
+                let is_inside = state.live_inside.is_some_and(|(inside, _)| inside == bar);
+                let (high, low) = extremes(is_inside);
+                state.follow(side, high, low);
+            }
+        }
+    }
+
+    fn at_close(&self, index: usize, bar: usize, account: &dyn AccountSource) -> Option<Act> {
+        let draft = &self.working[index].order.draft;
+        let terms = draft.terms;
+        let bars = self.bars(draft.instrument);
+        let traded = self.market.instruments().get(draft.instrument);
+        let values = bar_at(bars, bar);
+        let trade = |price| {
+            Some(Act::Trade {
+                time: values.close_time,
+                price,
+                liquidity: Liquidity::Taker,
+            })
+        };
+        if self.has_room(draft.instrument, bar) {
+            match terms.kind {
+                OrderKind::Market if self.config.fills.moment() == Moment::Close => {
+                    return trade(self.config.fills.price(&values));
+                }
+                OrderKind::MarketOnClose if self.config.sessions.ends_with(traded, bars, bar) => {
+                    return trade(values.close);
+                }
+                // The path ends at the close: a level that followed the bar's extreme has certainly been crossed.
+                OrderKind::TrailingStop { .. } => {
+                    let side = side_of(&self.working[index], account)?;
+                    let trigger = self.states[index].trigger(terms.kind, side)?;
+                    if let Trigger::Stop(level) = trigger
+                        && is_through(trigger, side, values.close)
+                    {
+                        return trade(level);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let first_chance_is_over = matches!(
+            terms.time_in_force,
+            TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill
+        );
+        if first_chance_is_over {
+            return Some(Act::End(values.close_time, EndReason::NotFilled));
+        }
+        let day_ends = self.states[index].day_ends?;
+        (terms.time_in_force == TimeInForce::Day && day_ends <= values.close_time)
+            .then_some(Act::End(values.close_time, EndReason::Expired))
+    }
+
+    fn act(&mut self, index: usize, act: Act, account: &dyn AccountSource) -> Result<(), BrokerError> {
+        match act {
+            Act::End(time, reason) => {
+                self.end(index, time, reason);
+                Ok(())
+            }
+            Act::Trade {
+                time,
+                price,
+                liquidity,
+            } => {
+                let slot = &self.slots[self.working[index].order.draft.instrument.index()];
+                let at = (slot.bar, slot.stage);
+                self.trade(index, (time, price, liquidity), Some(at), account)
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The simulated venue: fills orders from bars.
+//!
+//! Each execution bar of an instrument with working orders passes through three stages: its open (market orders, gaps
+//! through stops and limits), its inside (what an [`IntrabarRule`] lets high and low reach) and its close (orders for the
+//! close, ends of orders whose time is over). A stage is worked only when a step comes that may know of it: the open at the
+//! first step after it, the rest when the bar has closed.
+
+mod config;
+mod intrabar;
+mod matching;
+mod sessions;
+mod state;
+mod trade;
+
+use std::collections::VecDeque;
+
+use sextant_domain::ports::{AccountSource, Broker, BrokerError};
+use sextant_domain::{
+    Approved, BarsView, BrokerEvent, EndReason, InstrumentId, MarketData, MoneyError, Order, OrderDraft,
+    OrderEnd, OrderId, OrderKind, OrderOrigin, OrderSize, Quantity, Side, UtcNanos, WorkingOrder,
+};
+
+pub use config::{ExitActivation, FillConvention, VenueConfig};
+pub use intrabar::IntrabarRule;
+pub use sessions::SessionEnds;
+
+use crate::driver::EndOfRun;
+use intrabar::Walk;
+use state::{OrderState, total};
+
+/// Fills orders from bars, with the assumptions of a [`VenueConfig`].
+///
+/// Assumes that orders do not move the market beyond what the slippage model says. What trades inside a bar is stamped with
+/// its close, because nobody knows when it happened. An exit that has ended is not revived when its entry fills further.
+pub struct SimulatedVenue<'m> {
+    market: &'m MarketData,
+    config: &'m VenueConfig,
+    at_end: EndOfRun,
+    working: Vec<WorkingOrder>,
+    /// What else there is to know of each working order.
+    states: Vec<OrderState>,
+    slots: Vec<Slot>,
+    events: VecDeque<BrokerEvent>,
+}
+
+/// How far the bars of one instrument have been worked.
+#[derive(Debug, Clone)]
+struct Slot {
+    /// Working orders in the instrument; without any the slot rests.
+    orders: usize,
+    bar: usize,
+    stage: Stage,
+    /// What all orders together have traded in the bar.
+    taken: Quantity,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    Open,
+    Inside(Walk),
+    Close,
+}
+
+impl<'m> SimulatedVenue<'m> {
+    /// A venue without orders.
+    pub fn new(market: &'m MarketData, config: &'m VenueConfig, at_end: EndOfRun) -> Self {
+        let resting = Slot {
+            orders: 0,
+            bar: 0,
+            stage: Stage::Open,
+            taken: Quantity::ZERO,
+        };
+        Self {
+            market,
+            config,
+            at_end,
+            working: Vec::new(),
+            states: Vec::new(),
+            slots: vec![resting; market.instruments().len()],
+            events: VecDeque::new(),
+        }
+    }
+
+    fn bars(&self, instrument: InstrumentId) -> BarsView<'m> {
+        let market: &'m MarketData = self.market;
+        market.get(market.execution_series(instrument)).bars.view()
+    }
+
+    /// The state of a new order; wakes its slot.
+    fn admit(&mut self, draft: &OrderDraft) -> OrderState {
+        let bars = self.bars(draft.instrument);
+        let decided = draft.decided_at;
+        let next = bars.open_time.partition_point(|time| *time < decided);
+        let slot = &mut self.slots[draft.instrument.index()];
+        if slot.orders == 0 {
+            (slot.bar, slot.stage, slot.taken) = (next, Stage::Open, Quantity::ZERO);
+        }
+        slot.orders += 1;
+        let mut state = OrderState::new(draft, next + self.config.latency_bars);
+        if draft.origin == OrderOrigin::EndOfRun {
+            let last = bars
+                .close_time
+                .partition_point(|time| *time <= decided)
+                .checked_sub(1);
+            state.at_once = last.map(|last| match self.at_end {
+                EndOfRun::CloseAtLastOpen => (decided, bars.open[last]),
+                _ => (decided, bars.close[last]),
+            });
+        } else if draft.terms.kind == OrderKind::Market && self.config.fills.takes_the_bar_seen() {
+            let seen = bars.close_time.partition_point(|time| *time < decided) + self.config.latency_bars;
+            match bars.close_time.get(seen) {
+                Some(close) if *close == decided => state.at_once = Some((decided, bars.close[seen])),
+                // The bar has begun before the decision: only its close is still to come.
+                Some(_) if seen < slot.bar => {
+                    (slot.bar, slot.stage) = (seen, Stage::Close);
+                    state.first_bar = seen;
+                }
+                _ => state.first_bar = seen,
+            }
+        }
+        state
+    }
+
+    fn place_of(&self, order: OrderId) -> Option<usize> {
+        self.working.iter().position(|working| working.order.id == order)
+    }
+
+    /// Takes an order out of the market.
+    fn end(&mut self, index: usize, time: UtcNanos, reason: EndReason) {
+        let ended = self.remove(index);
+        self.events.push_back(BrokerEvent::End(OrderEnd {
+            order: ended.order.id,
+            time,
+            reason,
+        }));
+        while let Some(exit) = self.working.iter().position(|working| {
+            working.is_dormant && working.order.draft.terms.link.entry == Some(ended.order.id)
+        }) {
+            let exit = self.remove(exit);
+            self.events.push_back(BrokerEvent::End(OrderEnd {
+                order: exit.order.id,
+                time,
+                reason: EndReason::EntryEnded,
+            }));
+        }
+    }
+
+    fn remove(&mut self, index: usize) -> WorkingOrder {
+        self.states.remove(index);
+        let working = self.working.remove(index);
+        self.slots[working.order.draft.instrument.index()].orders -= 1;
+        working
+    }
+
+    fn money_error(&self, instrument: InstrumentId, time: UtcNanos, source: MoneyError) -> BrokerError {
+        BrokerError::Money {
+            instrument: self.market.instruments().get(instrument).symbol.clone(),
+            time,
+            source,
+        }
+    }
+}
+
+impl Broker for SimulatedVenue<'_> {
+    fn submit(&mut self, order: Approved<Order>) -> Result<(), BrokerError> {
+        let state = self.admit(&order.draft);
+        self.states.push(state);
+        self.working.push(WorkingOrder {
+            remaining: order.draft.allocations.clone(),
+            is_dormant: order.draft.terms.link.entry.is_some(),
+            order,
+        });
+        Ok(())
+    }
+
+    fn cancel(&mut self, order: OrderId, now: UtcNanos) -> Result<(), BrokerError> {
+        if let Some(index) = self.place_of(order) {
+            self.end(index, now, EndReason::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// A changed order reaches the market with the next bar.
+    fn replace(&mut self, order: Approved<Order>) -> Result<(), BrokerError> {
+        let Some(index) = self.place_of(order.id) else {
+            return Ok(());
+        };
+        let (instrument, now) = (order.draft.instrument, order.draft.decided_at);
+        let (working, state) = (&mut self.working[index], &mut self.states[index]);
+        if working.order.draft.terms.kind != order.draft.terms.kind {
+            state.is_triggered = false;
+            state.best = order.draft.reference_price;
+        }
+        let left = match (order.draft.size, working.order.draft.size) {
+            (new, old) if new == old => Ok(None),
+            (OrderSize::Units(units), _) => units.minus(state.filled).map(Some),
+            _ => Ok(Some(Quantity::ZERO)),
+        };
+        let left = left.map_err(|source| self.money_error(instrument, now, source))?;
+        let working = &mut self.working[index];
+        let is_spent = match (left, order.draft.size) {
+            (Some(left), OrderSize::Units(units)) => Side::of(left) != Side::of(units),
+            _ => false,
+        };
+        if let (Some(left), Some(first)) = (left, working.remaining.first_mut()) {
+            first.quantity = left;
+        }
+        working.order = order;
+        if is_spent {
+            self.end(index, now, EndReason::NothingToTrade);
+        }
+        Ok(())
+    }
+
+    fn next_event(
+        &mut self,
+        now: UtcNanos,
+        account: &dyn AccountSource,
+    ) -> Result<Option<BrokerEvent>, BrokerError> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            if self.working.is_empty() || !self.advance(now, account)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn working(&self) -> &[WorkingOrder] {
+        &self.working
+    }
+}
+
+/// The side on which an order trades; for a size that depends on the position, the one that closes it. `None` when there
+/// is nothing to trade.
+fn side_of(working: &WorkingOrder, account: &dyn AccountSource) -> Option<Side> {
+    let draft = &working.order.draft;
+    let left = total(&working.remaining).unwrap_or(Quantity::ZERO);
+    match draft.size {
+        _ if !left.is_zero() => Side::of(left),
+        OrderSize::EquityFraction(fraction) if fraction > 0.0 => Some(Side::Buy),
+        OrderSize::EquityFraction(_) => Some(Side::Sell),
+        OrderSize::ClosePosition => {
+            let held = draft.allocations.iter().try_fold(Quantity::ZERO, |sum, one| {
+                sum.plus(account.model_position(one.model, draft.instrument))
+            });
+            Side::of(-held.unwrap_or(Quantity::ZERO))
+        }
+        // Models can cross within one order: it trades nothing at the venue, but moves positions between them.
+        OrderSize::Units(_) | OrderSize::EntryFill => Some(Side::Buy),
+    }
+}

@@ -1,0 +1,328 @@
+//! How an order trades: its size, its price, and what that does to the orders it hangs together with.
+
+use rust_decimal::Decimal;
+use sextant_domain::ports::{AccountSource, BrokerError};
+use sextant_domain::{
+    Allocation, Bar, BrokerEvent, EndReason, Fill, Instrument, InstrumentId, MoneyError, OrderEffect,
+    OrderId, OrderKind, OrderSize, Price, Quantity, Side, TimeInForce, UtcNanos,
+};
+
+use super::config::ExitActivation;
+use super::state::{bar_at, reduce, total};
+use super::{SimulatedVenue, Stage};
+use crate::costs::{Liquidity, Trade};
+
+/// When, at which market price, and on which side of the book.
+type Terms = (UtcNanos, f64, Liquidity);
+
+impl SimulatedVenue<'_> {
+    /// Trades an order as far as its size, the position and the bar's volume let it. `at` is the bar and stage; without
+    /// one the bar seen last counts and any quantity trades.
+    pub(super) fn trade(
+        &mut self,
+        index: usize,
+        terms: Terms,
+        at: Option<(usize, Stage)>,
+        account: &dyn AccountSource,
+    ) -> Result<(), BrokerError> {
+        let instrument = self.working[index].order.draft.instrument;
+        self.try_trade(index, terms, at, account)
+            .map_err(|source| self.money_error(instrument, terms.0, source))
+    }
+
+    fn try_trade(
+        &mut self,
+        index: usize,
+        (time, price, liquidity): Terms,
+        at: Option<(usize, Stage)>,
+        account: &dyn AccountSource,
+    ) -> Result<(), MoneyError> {
+        let draft = &self.working[index].order.draft;
+        let (id, instrument_id, terms) = (self.working[index].order.id, draft.instrument, draft.terms);
+        let instrument = self.market.instruments().get(instrument_id);
+        let bars = self.bars(instrument_id);
+        let seen = bars.close_time.partition_point(|close| *close <= time);
+        let bar_index = at.map_or(seen.saturating_sub(1), |(bar, _)| bar);
+        let bar = bar_at(bars, bar_index);
+        let market = Price::from_f64_on_tick(price, instrument.price_tick)?;
+        let wanted = self.wanted(index, instrument, (market, bar_index, bar), account)?;
+        let room = at.and_then(|_| self.room(instrument_id, bar_index));
+        let traded = match room {
+            Some(room) if total(&wanted)?.abs() > room => part_of(&wanted, room, instrument.lot_size)?,
+            _ => wanted.clone(),
+        };
+        if traded.iter().all(|one| one.quantity.is_zero()) {
+            self.end(index, time, EndReason::NothingToTrade);
+            return Ok(());
+        }
+        if terms.time_in_force == TimeInForce::FillOrKill && traded != wanted {
+            self.end(index, time, EndReason::NotFilled);
+            return Ok(());
+        }
+        let quantity = total(&traded)?;
+        let (price, fee) = self.costs(instrument_id, quantity, (market, liquidity), (bar_index, bar))?;
+        let price = within_limit(terms.kind, quantity, price, market);
+        let mut left = wanted;
+        reduce(&mut left, &traded)?;
+        self.events.push_back(BrokerEvent::Fill(Fill {
+            order: id,
+            instrument: instrument_id,
+            time,
+            quantity,
+            price,
+            reference_price: market,
+            fee,
+            slippage: price.minus(market)?.times(quantity)?,
+            allocations: traded,
+        }));
+        let slot = &mut self.slots[instrument_id.index()];
+        slot.taken = slot.taken.plus(quantity.abs())?;
+        let is_complete = left.iter().all(|one| one.quantity.is_zero());
+        self.tell_peers(id, terms.link.group, quantity, (time, is_complete))?;
+        self.tell_exits(
+            id,
+            quantity,
+            price.to_f64(),
+            (bar_index, at.map(|(_, stage)| stage)),
+        )?;
+        let Some(index) = self.place_of(id) else {
+            return Ok(());
+        };
+        if is_complete {
+            self.remove(index);
+        } else {
+            let state = &mut self.states[index];
+            state.filled = state.filled.plus(quantity)?;
+            state.is_triggered |= matches!(
+                terms.kind,
+                OrderKind::Stop { .. } | OrderKind::TrailingStop { .. }
+            );
+            self.working[index].remaining = left;
+        }
+        Ok(())
+    }
+
+    /// What the order would trade, by model.
+    fn wanted(
+        &self,
+        index: usize,
+        instrument: &Instrument,
+        (market, bar_index, bar): (Price, usize, Bar),
+        account: &dyn AccountSource,
+    ) -> Result<Vec<Allocation>, MoneyError> {
+        let working = &self.working[index];
+        let draft = &working.order.draft;
+        let held = |one: &Allocation| account.model_position(one.model, draft.instrument);
+        let mut wanted = working.remaining.clone();
+        let is_open = wanted.iter().all(|one| one.quantity.is_zero());
+        match draft.size {
+            OrderSize::ClosePosition if is_open => {
+                for one in &mut wanted {
+                    one.quantity = -held(one);
+                }
+            }
+            // A ruined book has no fraction to trade.
+            OrderSize::EquityFraction(_) if is_open && account.equity() <= 0.0 => {}
+            OrderSize::EquityFraction(fraction) if is_open => {
+                let side = Quantity::from_f64_towards_zero(fraction.signum(), Decimal::ONE)?;
+                let terms = (market, Liquidity::Taker);
+                let (paid, _) = self.costs(draft.instrument, side, terms, (bar_index, bar))?;
+                let units = fraction * draft.budget * account.equity() / paid.to_f64();
+                let quantity = Quantity::from_f64_towards_zero(units, instrument.lot_size)?;
+                for one in &mut wanted {
+                    one.quantity = quantity;
+                }
+            }
+            _ => {}
+        }
+        if draft.terms.effect == OrderEffect::ReduceOnly {
+            for one in &mut wanted {
+                one.quantity = reduction(one.quantity, held(one));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The price with slippage and the fee of a trade.
+    fn costs(
+        &self,
+        id: InstrumentId,
+        quantity: Quantity,
+        (market, liquidity): (Price, Liquidity),
+        (bar_index, bar): (usize, Bar),
+    ) -> Result<(Price, sextant_domain::Cash), MoneyError> {
+        if quantity.is_zero() {
+            return Ok((market, sextant_domain::Cash::ZERO));
+        }
+        let series = self.market.get(self.market.execution_series(id));
+        let trade = Trade {
+            instrument: self.market.instruments().get(id),
+            quantity,
+            price: market,
+            liquidity,
+            history: series.bars.first(bar_index),
+            bar,
+        };
+        let price = match liquidity {
+            Liquidity::Taker => self.config.slippage.price(&trade)?,
+            Liquidity::Maker => market,
+        };
+        let fee = self.config.fees.fee(&Trade { price, ..trade })?;
+        Ok((price, fee))
+    }
+
+    /// Whether anything more can trade in a bar.
+    pub(super) fn has_room(&self, instrument: InstrumentId, bar: usize) -> bool {
+        self.room(instrument, bar).is_none_or(|room| !room.is_zero())
+    }
+
+    /// What all orders together can still trade in a bar; `None` without a limit.
+    fn room(&self, instrument: InstrumentId, bar: usize) -> Option<Quantity> {
+        let participation = self.config.participation?;
+        let volume = self.bars(instrument).volume[bar];
+        let lot = self.market.instruments().get(instrument).lot_size;
+        let volume = Quantity::from_f64_towards_zero(volume, lot).unwrap_or(Quantity::ZERO);
+        let most = Quantity::new(volume.decimal() * participation).towards_zero_to_lot(lot);
+        let left = most.minus(self.slots[instrument.index()].taken).ok()?;
+        Some(if left.is_positive() { left } else { Quantity::ZERO })
+    }
+
+    /// A fill of one order of a group reduces the others by as much.
+    fn tell_peers(
+        &mut self,
+        order: OrderId,
+        group: Option<OrderId>,
+        quantity: Quantity,
+        (time, is_complete): (UtcNanos, bool),
+    ) -> Result<(), MoneyError> {
+        if group.is_none() {
+            return Ok(());
+        }
+        let is_peer = |working: &sextant_domain::WorkingOrder| {
+            working.order.draft.terms.link.group == group && working.order.id != order
+        };
+        let mut index = 0;
+        while index < self.working.len() {
+            if !is_peer(&self.working[index]) {
+                index += 1;
+                continue;
+            }
+            let left = &mut self.working[index].remaining;
+            let has_units = left.iter().any(|one| !one.quantity.is_zero());
+            if let Some(first) = left.first_mut().filter(|_| has_units) {
+                first.quantity = towards_zero_by(first.quantity, quantity.abs())?;
+            }
+            let is_spent = has_units && left.iter().all(|one| one.quantity.is_zero());
+            if is_spent || (is_complete && !has_units) {
+                self.end(index, time, EndReason::PeerFilled);
+                index = 0;
+            } else {
+                index += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The exits of an entry become live with its fill, and as large as it.
+    fn tell_exits(
+        &mut self,
+        entry: OrderId,
+        quantity: Quantity,
+        price: f64,
+        (bar, stage): (usize, Option<Stage>),
+    ) -> Result<(), MoneyError> {
+        let exits = (0..self.working.len())
+            .filter(|index| self.working[*index].order.draft.terms.link.entry == Some(entry));
+        for index in exits.collect::<Vec<_>>() {
+            let (working, state) = (&mut self.working[index], &mut self.states[index]);
+            state.entry_filled = state.entry_filled.plus(quantity)?;
+            let limit = state.entry_filled.abs();
+            if let Some(first) = working.remaining.first_mut() {
+                match working.order.draft.size {
+                    OrderSize::EntryFill => first.quantity = first.quantity.minus(quantity)?,
+                    OrderSize::Units(units) => {
+                        let most = cut_to(units, limit);
+                        first.quantity = most.minus(state.filled)?;
+                    }
+                    OrderSize::ClosePosition | OrderSize::EquityFraction(_) => {}
+                }
+            }
+            if !std::mem::take(&mut working.is_dormant) {
+                continue;
+            }
+            state.best = price;
+            (state.first_bar, state.live_inside) = match (stage, self.config.exits) {
+                (Some(Stage::Open), _) => (bar, None),
+                (Some(Stage::Inside(_)), ExitActivation::AtOnce) => (bar, Some((bar, price))),
+                _ => (bar + 1, None),
+            };
+        }
+        Ok(())
+    }
+}
+
+/// A limit order pays no more than its limit, whatever slippage says.
+fn within_limit(kind: OrderKind, quantity: Quantity, price: Price, market: Price) -> Price {
+    let (OrderKind::Limit { limit } | OrderKind::StopLimit { limit, .. }) = kind else {
+        return price;
+    };
+    match Side::of(quantity) {
+        Some(Side::Buy) => price.min(limit.max(market)),
+        Some(Side::Sell) => price.max(limit.min(market)),
+        None => price,
+    }
+}
+
+/// What an order takes from a position that it may only reduce.
+fn reduction(quantity: Quantity, held: Quantity) -> Quantity {
+    if quantity.is_positive() == held.is_positive() {
+        return Quantity::ZERO;
+    }
+    cut_to(quantity, held.abs())
+}
+
+/// The quantity, cut to a magnitude.
+fn cut_to(quantity: Quantity, magnitude: Quantity) -> Quantity {
+    match (quantity.abs() <= magnitude, quantity.is_positive()) {
+        (true, _) => quantity,
+        (false, true) => magnitude,
+        (false, false) => -magnitude,
+    }
+}
+
+/// The quantity, brought closer to zero, but not beyond it.
+fn towards_zero_by(quantity: Quantity, by: Quantity) -> Result<Quantity, MoneyError> {
+    if quantity.abs() <= by {
+        return Ok(Quantity::ZERO);
+    }
+    if quantity.is_positive() {
+        quantity.minus(by)
+    } else {
+        quantity.plus(by)
+    }
+}
+
+/// The part of an order that a smaller total leaves, in whole lots: each model's share in proportion, what rounding leaves
+/// to the models in order.
+fn part_of(wanted: &[Allocation], room: Quantity, lot: Decimal) -> Result<Vec<Allocation>, MoneyError> {
+    let whole = total(wanted)?;
+    let share = room.decimal() / whole.abs().decimal();
+    let mut part: Vec<Allocation> = wanted
+        .iter()
+        .map(|one| Allocation {
+            quantity: Quantity::new(one.quantity.decimal() * share).towards_zero_to_lot(lot),
+            ..*one
+        })
+        .collect();
+    let mut missing = cut_to(whole, room).minus(total(&part)?)?;
+    for (one, most) in part.iter_mut().zip(wanted) {
+        let left = most.quantity.minus(one.quantity)?;
+        if missing.is_zero() || left.is_positive() != missing.is_positive() {
+            continue;
+        }
+        let more = cut_to(missing, left.abs());
+        one.quantity = one.quantity.plus(more)?;
+        missing = missing.minus(more)?;
+    }
+    Ok(part)
+}

@@ -1,0 +1,131 @@
+//! Fills, and other news of a broker.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Allocation, Cash, InstrumentId, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos};
+
+/// Decimals to which a fee is divided among models; the last model takes the remainder.
+const FEE_SHARE_DECIMALS: u32 = 10;
+
+/// A trade that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fill {
+    /// The order.
+    pub order: OrderId,
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// When it traded.
+    pub time: UtcNanos,
+    /// Signed quantity.
+    pub quantity: Quantity,
+    /// The price paid or received, slippage included.
+    pub price: Price,
+    /// The market price before slippage.
+    pub reference_price: Price,
+    /// Commission, as a positive cost.
+    pub fee: Cash,
+    /// What slippage cost: `(price - reference_price) x quantity`, already contained in the price.
+    pub slippage: Cash,
+    /// How the quantity is divided among models.
+    pub allocations: Vec<Allocation>,
+}
+
+/// What of a fill belongs to one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FillPart {
+    /// The model.
+    pub model: ModelId,
+    /// Its signed quantity.
+    pub quantity: Quantity,
+    /// Its part of the commission, by traded quantity.
+    pub fee: Cash,
+    /// Its part of the slippage, exact.
+    pub slippage: Cash,
+}
+
+impl Fill {
+    /// Divides quantity, fee and slippage among the models. The parts add up to the fill to the last digit.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a value does not fit exactly.
+    pub fn parts(&self) -> Result<Vec<FillPart>, MoneyError> {
+        let per_unit = self.price.minus(self.reference_price)?;
+        let traded = self
+            .allocations
+            .iter()
+            .try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
+        let mut fee_left = self.fee;
+        let mut parts = Vec::with_capacity(self.allocations.len());
+        for (index, Allocation { model, quantity }) in self.allocations.iter().copied().enumerate() {
+            let last = index + 1 == self.allocations.len();
+            let fee = if last || fee_left.is_zero() {
+                fee_left
+            } else {
+                self.fee.share(quantity.abs(), traded, FEE_SHARE_DECIMALS)?
+            };
+            fee_left = fee_left.minus(fee)?;
+            parts.push(FillPart {
+                model,
+                quantity,
+                fee,
+                slippage: per_unit.times(quantity)?,
+            });
+        }
+        Ok(parts)
+    }
+}
+
+/// Why an order has left the market without trading, or without trading the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// It was cancelled on request.
+    Cancelled,
+    /// Its time in force is over.
+    Expired,
+    /// Another order of its one-cancels-other group has filled.
+    PeerFilled,
+    /// The entry it belongs to has ended without a fill.
+    EntryEnded,
+    /// What could not trade at once, of an order that asks for that.
+    NotFilled,
+    /// There was nothing left to trade: a closing order of a flat position, or a size below one lot.
+    NothingToTrade,
+    /// The instrument has no later bar.
+    NoMarket,
+}
+
+impl EndReason {
+    /// The name in tables, such as `peer_filled`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::PeerFilled => "peer_filled",
+            Self::EntryEnded => "entry_ended",
+            Self::NotFilled => "not_filled",
+            Self::NothingToTrade => "nothing_to_trade",
+            Self::NoMarket => "no_market",
+        }
+    }
+}
+
+/// An order has left the market; fills before that stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderEnd {
+    /// The order.
+    pub order: OrderId,
+    /// When.
+    pub time: UtcNanos,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// News of a broker, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BrokerEvent {
+    /// An order has traded, wholly or in part.
+    Fill(Fill),
+    /// An order has left the market.
+    End(OrderEnd),
+}

@@ -177,11 +177,13 @@ pub enum ProviderError {
     },
     /// It asked to slow down more often than we were ready to wait.
     #[error(
-        "{provider} limits the rate of requests and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept"
+        "{provider} limits the rate of requests ({message}) and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept"
     )]
     RateLimited {
         /// The provider.
         provider: &'static str,
+        /// The beginning of its words.
+        message: String,
         /// How long it wants us to wait.
         wait_seconds: u64,
         /// How often it was asked.

@@ -121,6 +121,14 @@ pub struct FetchedMacro {
 /// Why a provider did not deliver.
 #[derive(Debug, Error)]
 pub enum ProviderError {
+    /// There is no provider like this.
+    #[error("there is no provider {wanted}; there is {allowed}")]
+    Unknown {
+        /// What was looked for: the kind and the name.
+        wanted: String,
+        /// The names there are.
+        allowed: String,
+    },
     /// It does not have such bars.
     #[error("{provider} does not deliver {wanted}; it has {allowed}")]
     Unsupported {

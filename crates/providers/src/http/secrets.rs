@@ -52,6 +52,7 @@ impl<'a> Secrets<'a> {
             ProviderError::Unsupported { .. }
             | ProviderError::MissingKey { .. }
             | ProviderError::OutOfReach { .. }
+            | ProviderError::Unknown { .. }
             | ProviderError::Cache(_) => {}
         }
         error

@@ -130,7 +130,7 @@ mod tests {
                 "the header is `DATE,OPEN,HIGH,LOW,Close`; expected a column CLOSE",
             ),
             (BODY.replace("18.190000", "x"), "a value of CLOSE is `x`"),
-            (BODY[..70].to_owned(), "the row `01/03/` has 1 fields"),
+            (BODY[..84].to_owned(), "the row `01/03/` has 1 fields"),
             ("DATE,OPEN,HIGH,LOW,CLOSE\n".to_owned(), "there are no rows"),
             ("<html>".to_owned(), "the header is `<html>`"),
             (String::new(), "the body is empty"),

@@ -58,15 +58,18 @@ pub(crate) fn excerpt(body: &[u8]) -> String {
     let head = &body[..body.len().min(4 * SHOWN_CHARS)];
     let text = String::from_utf8_lossy(head);
     let text = text.trim();
-    let mut shown: String = text
-        .chars()
-        .take(SHOWN_CHARS)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut shown: String = text.chars().take(SHOWN_CHARS).flat_map(harmless).collect();
     if text.chars().count() > SHOWN_CHARS || head.len() < body.len() {
         shown.push_str("...");
     }
     shown
+}
+
+/// Quotation marks stay as they are: found text is often JSON.
+fn harmless(letter: char) -> impl Iterator<Item = char> {
+    let kept = matches!(letter, '"' | '\'').then_some(letter);
+    let escaped = kept.is_none().then(|| letter.escape_debug());
+    kept.into_iter().chain(escaped.into_iter().flatten())
 }
 
 #[cfg(test)]
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn bodies_are_made_harmless_and_short() {
         assert_eq!(excerpt(b" <html>\n\0</html> "), "<html>\\n\\0</html>");
-        assert_eq!(excerpt(b"\xff"), "\u{fffd}");
+        assert_eq!(excerpt(b"\xff\"'"), "\u{fffd}\"'");
         assert!(excerpt(&[b'x'; 100_000]).ends_with("xxx..."));
         assert!(excerpt(&[b'x'; 100_000]).len() < 200);
     }

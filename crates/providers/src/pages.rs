@@ -91,11 +91,9 @@ pub(crate) fn settled_windows(start: UtcNanos, end: UtcNanos, now: UtcNanos) -> 
         .with_day(1)
         .and_then(UtcNanos::from_date)
         .unwrap_or(UtcNanos::MIN);
-    let cuts = match start < end {
-        true if start < month && month < end => vec![start, month, end],
-        true => vec![start, end],
-        false => Vec::new(),
-    };
+    let mut cuts = vec![start, month, end];
+    cuts.retain(|cut| start <= *cut && *cut <= end);
+    cuts.dedup();
     let window = |pair: &[UtcNanos]| Window {
         start: pair[0],
         end: pair[1],

@@ -4,6 +4,7 @@
 mod bad_csv;
 mod corpus;
 mod damaged;
+mod manifest;
 mod real_bars;
 mod real_calendar;
 mod real_macro;

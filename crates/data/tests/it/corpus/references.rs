@@ -32,7 +32,7 @@ pub(super) const SYMBOLS: &[Case] = &[
         &["1 to 32"],
     ),
     symbol("a slash in a symbol", "XRP/USDT", "symbol", &["`XRP/USDT`"]),
-    symbol("a backslash in a symbol", "a\\b", "symbol", &["`a\\b`"]),
+    symbol("a backslash in a symbol", "a\\b", "symbol", &["`a\\\\b`"]),
     symbol(
         "a hidden file",
         ".x",

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
 use sextant_domain::{InstrumentError, SeriesError, Timeframe, UtcNanos};
 use thiserror::Error;
 
 use crate::lake::FileDefect;
-use crate::{BarKey, Rule};
+use crate::{ActionError, BarKey, Rule};
 
 /// An error of the data crate.
 #[derive(Debug, Error)]
@@ -97,16 +96,9 @@ pub enum DataError {
         /// What became of its rows.
         detail: String,
     },
-    /// A bar later than the last row of the factor file.
-    #[error("{}: no row covers the session {date}; the last row is {last}, and the factors of a bar are those of the first row whose date is not before it", path.display())]
-    NoFactor {
-        /// The factor file.
-        path: PathBuf,
-        /// The session without a factor.
-        date: NaiveDate,
-        /// The last date of the file.
-        last: NaiveDate,
-    },
+    /// A factor file or another list of corporate actions that cannot be used.
+    #[error(transparent)]
+    Actions(Box<ActionError>),
     /// Bars that do not make a series.
     #[error("{what}: {source}")]
     Series {
@@ -151,6 +143,12 @@ pub enum DataError {
         /// What the writer said.
         message: String,
     },
+}
+
+impl From<ActionError> for DataError {
+    fn from(error: ActionError) -> Self {
+        Self::Actions(Box::new(error))
+    }
 }
 
 impl DataError {

@@ -22,13 +22,16 @@ mod error;
 pub mod import;
 mod key;
 pub mod lake;
+mod lines;
 mod progress;
 mod provider;
 pub mod qlib;
 pub mod resample;
+mod stamp;
 pub mod synthetic;
 mod text;
 pub mod ticks;
+mod twins;
 pub mod universe;
 pub mod validate;
 
@@ -53,4 +56,7 @@ pub use provider::{
 };
 pub use resample::{IncompleteWindow, ResampleReport, Resampled, resample};
 pub use universe::{CoarseUniverse, Member, UniverseBuilder, UniverseError, UniverseFilter};
-pub use validate::{Example, Finding, Rule, Severity, ValidationReport, validate_bars, validate_csv_rows};
+pub use validate::{
+    Example, Finding, Rule, Severity, ValidationContext, ValidationReport, validate_bars, validate_bars_with,
+    validate_csv_rows, validate_csv_rows_with,
+};

@@ -9,6 +9,9 @@ use thiserror::Error;
 
 use crate::{InstrumentId, Timeframe};
 
+/// How much of a text that is no symbol stands in messages.
+const SHOWN_CHARS: usize = 60;
+
 /// The classes for which limits, calendars and costs are configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,7 +98,7 @@ pub enum InstrumentError {
         "symbol `{symbol}` is not allowed: use 1 to 32 letters, digits, `-`, `.`, `_`, `=`, starting with a letter or digit"
     )]
     Symbol {
-        /// The text found.
+        /// The text found, cut and escaped where needed.
         symbol: String,
     },
     /// The same symbol twice.
@@ -140,8 +143,10 @@ fn validate_symbol(symbol: &str) -> Result<(), InstrumentError> {
     if starts_well && symbol.len() <= 32 && symbol.chars().all(allowed) && !symbol.contains("..") {
         return Ok(());
     }
+    // The text may be anything, and goes into messages: control characters are escaped, and nothing long is repeated.
+    let shown = symbol.chars().take(SHOWN_CHARS).flat_map(char::escape_debug);
     Err(InstrumentError::Symbol {
-        symbol: symbol.to_owned(),
+        symbol: shown.collect(),
     })
 }
 

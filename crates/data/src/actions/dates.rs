@@ -17,10 +17,17 @@ pub(super) struct BarDates<'a> {
 
 impl<'a> BarDates<'a> {
     pub(super) fn new(bars: &'a BarSeries, calendar: &'a Calendar) -> Self {
-        Self {
-            open_time: bars.view().open_time,
-            calendar,
-        }
+        Self::of_times(bars.view().open_time, calendar)
+    }
+
+    /// Bars by their open times, which must not decrease.
+    pub(super) fn of_times(open_time: &'a [UtcNanos], calendar: &'a Calendar) -> Self {
+        Self { open_time, calendar }
+    }
+
+    /// The number of bars.
+    pub(super) fn len(&self) -> usize {
+        self.open_time.len()
     }
 
     /// The number of bars before a date.

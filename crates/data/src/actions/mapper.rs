@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use sextant_domain::{AssetClass, BarSeries};
+use sextant_domain::{AssetClass, BarSeries, UtcNanos};
 
 use super::dates::BarDates;
 use super::{ActionError, Rename, SecurityHistory, SecurityId, TickerSpan};
@@ -87,6 +87,11 @@ impl TickerMapper {
         &self.securities
     }
 
+    /// Whether any security is known to have had a ticker, on whatever date.
+    pub fn knows(&self, ticker: &str) -> bool {
+        self.by_ticker.contains_key(&ticker.to_ascii_uppercase())
+    }
+
     /// The security that had a ticker on a date.
     ///
     /// # Errors
@@ -157,18 +162,28 @@ impl TickerMapper {
         bars: &BarSeries,
         calendar: &Calendar,
     ) -> Result<Vec<Attribution>, ActionError> {
+        self.attribute_times(ticker, bars.view().open_time, calendar)
+    }
+
+    /// What [`attribute`](Self::attribute) says of bars of which the open times are known; they must not decrease.
+    pub(crate) fn attribute_times(
+        &self,
+        ticker: &str,
+        open_time: &[UtcNanos],
+        calendar: &Calendar,
+    ) -> Result<Vec<Attribution>, ActionError> {
         let ticker = ticker.to_ascii_uppercase();
-        let dates = BarDates::new(bars, calendar);
+        let dates = BarDates::of_times(open_time, calendar);
         let mut parts = Vec::new();
         let mut begin = 0;
         for (security, span) in self.uses(&ticker)? {
             let first = span.first.map_or(0, |first| dates.before(first));
-            let end = span.last.map_or(bars.len(), |last| dates.until(last));
+            let end = span.last.map_or(dates.len(), |last| dates.until(last));
             parts.push((None, begin, first));
             parts.push((Some(security), first, end));
             begin = end;
         }
-        parts.push((None, begin, bars.len()));
+        parts.push((None, begin, dates.len()));
         let some = parts.into_iter().filter(|(_, begin, end)| begin < end);
         Ok(some
             .map(|(security, begin, end)| Attribution {

@@ -1,26 +1,18 @@
 //! The rows and cells of small reference files, plain or gzip, whatever is in them.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
 use chrono::NaiveDate;
-use flate2::bufread::MultiGzDecoder;
 use sextant_domain::Instrument;
 
 use super::ActionError;
+use crate::lines::{BadLine, Lines};
 use crate::text::shown;
 
-/// No row of a reference file comes near this; a longer one is not read into memory.
-const LONGEST_ROW_BYTES: usize = 64 * 1024;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Reads row after row and passes over blank ones. A byte order mark is skipped, rows end with LF or CRLF, and memory
-/// stays bounded.
+/// Reads row after row and passes over blank ones.
 pub(crate) struct Rows<'s> {
     file: String,
-    reader: BufReader<Box<dyn Read + 's>>,
-    line: Vec<u8>,
-    number: u64,
+    lines: Lines<'s>,
 }
 
 /// One row of a file.
@@ -42,21 +34,13 @@ pub(crate) struct Cell<'r> {
 impl<'s> Rows<'s> {
     /// Begins to read; `file` names the source in messages. It counts as gzip when it begins like gzip.
     pub(crate) fn open(file: &str, source: impl Read + 's) -> Result<Self, ActionError> {
-        let mut source = BufReader::new(source);
-        let start = source.fill_buf().map_err(|source| ActionError::Io {
+        let lines = Lines::new(source).map_err(|source| ActionError::Io {
             file: file.to_owned(),
             source,
         })?;
-        let inner: Box<dyn Read + 's> = if start.starts_with(&GZIP_MAGIC) {
-            Box::new(MultiGzDecoder::new(source))
-        } else {
-            Box::new(source)
-        };
         Ok(Self {
             file: file.to_owned(),
-            reader: BufReader::new(inner),
-            line: Vec::new(),
-            number: 0,
+            lines,
         })
     }
 
@@ -97,45 +81,14 @@ impl<'s> Rows<'s> {
     /// # Errors
     /// When the source cannot be read on, such as a gzip file that is cut short, or the row is longer than any real one.
     pub(crate) fn next_row(&mut self) -> Result<Option<Row<'_>>, ActionError> {
-        while self.read_line()? {
-            if !trimmed(&self.line, self.number).is_empty() {
-                return Ok(Some(Row {
-                    file: &self.file,
-                    number: self.number,
-                    line: trimmed(&self.line, self.number),
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether there was a line.
-    fn read_line(&mut self) -> Result<bool, ActionError> {
-        self.line.clear();
-        let limit = LONGEST_ROW_BYTES as u64 + 1;
-        let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.line);
-        match read {
-            Ok(0) => return Ok(false),
-            Ok(_) => self.number += 1,
-            Err(error) => {
-                let problem = format!("the file cannot be read on ({error}): it is cut short or damaged");
-                return Err(self.error(self.number + 1, problem));
-            }
-        }
-        if self.line.len() > LONGEST_ROW_BYTES {
-            let problem =
-                format!("it is longer than {LONGEST_ROW_BYTES} bytes, which no row of such a file is");
-            return Err(self.error(self.number, problem));
-        }
-        Ok(true)
-    }
-
-    fn error(&self, row: u64, problem: String) -> ActionError {
-        ActionError::Row {
-            file: self.file.clone(),
+        let file = self.file.as_str();
+        let next = self.lines.next_filled();
+        let line = next.map_err(|BadLine { row, problem }| ActionError::Row {
+            file: file.to_owned(),
             row,
             problem,
-        }
+        })?;
+        Ok(line.map(|(number, line)| Row { file, number, line }))
     }
 }
 
@@ -253,8 +206,3 @@ impl<'r> Cell<'r> {
 /// What a ticker may be.
 pub(super) const TICKER: &str =
     "1 to 32 letters, digits, `-`, `.`, `_`, `=`, starting with a letter or digit";
-
-fn trimmed(line: &[u8], number: u64) -> &[u8] {
-    let start = if number == 1 { BYTE_ORDER_MARK } else { &[] };
-    line.strip_prefix(start).unwrap_or(line).trim_ascii()
-}

@@ -1,7 +1,9 @@
 //! Fields of a row, and the times and numbers in them.
 
-use chrono::NaiveDate;
+use chrono::Timelike;
 use sextant_domain::UtcNanos;
+
+use crate::stamp::{date, time_of_day};
 
 /// The fields of a row, trimmed and without quotation marks around them.
 pub(super) fn split(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -41,40 +43,18 @@ pub(super) fn time(field: &[u8]) -> Option<UtcNanos> {
 
 /// `2020-12-31` and `2020-12-31T16:00:00Z`, the forms nearly every row has.
 fn quick_time(field: &[u8]) -> Option<UtcNanos> {
-    let seconds = match field.len() {
-        10 => 0,
-        20 => time_of_day(field)?,
+    let seconds = match field {
+        [_, _, _, _, _, _, _, _, _, _] => 0,
+        [_, _, _, _, _, _, _, _, _, _, b'T', time @ .., b'Z'] => {
+            time_of_day(time)?.num_seconds_from_midnight()
+        }
         _ => return None,
     };
-    let (year, month, day) = (
-        digits(&field[0..4])?,
-        digits(&field[5..7])?,
-        digits(&field[8..10])?,
-    );
-    let separated = field[4] == b'-' && field[7] == b'-';
-    let date = separated.then(|| NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day))??;
-    let midnight = UtcNanos::from_date(date)?;
+    let midnight = UtcNanos::from_date(date(&field[..10])?)?;
     midnight
         .nanos()
         .checked_add(i64::from(seconds) * 1_000_000_000)
         .map(UtcNanos::from_nanos)
-}
-
-/// Seconds since midnight of `...........16:00:00Z`.
-fn time_of_day(field: &[u8]) -> Option<u32> {
-    let separated = field[10] == b'T' && field[13] == b':' && field[16] == b':' && field[19] == b'Z';
-    let (hour, minute, second) = (
-        digits(&field[11..13])?,
-        digits(&field[14..16])?,
-        digits(&field[17..19])?,
-    );
-    (separated && hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)
-}
-
-fn digits(text: &[u8]) -> Option<u32> {
-    text.iter().try_fold(0, |value: u32, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'))
-    })
 }
 
 #[cfg(test)]

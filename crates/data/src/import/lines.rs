@@ -1,48 +1,29 @@
-//! The rows of a text file, plain or gzip, whatever is in it.
+//! The rows of a file, with its name in errors and its size in the progress.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
-
+use crate::lines::{BadLine, Lines as TextLines};
 use crate::{DataError, Progress};
 
-/// No row of a data file comes near this; a longer one is not read into memory.
-const LONGEST_ROW_BYTES: usize = 64 * 1024;
-const BUFFER_BYTES: usize = 256 * 1024;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Reads row after row. A byte order mark is skipped, rows end with LF or CRLF, and memory stays bounded.
+/// Reads row after row of a file, plain or gzip.
 pub(super) struct Lines<'p> {
     path: PathBuf,
-    reader: BufReader<Box<dyn Read + 'p>>,
-    line: Vec<u8>,
-    row: u64,
+    lines: TextLines<'p>,
 }
 
 impl<'p> Lines<'p> {
-    /// Opens a file. It counts as gzip when it begins like gzip, whatever its name is.
+    /// Opens a file.
     pub(super) fn open(path: &Path, progress: &'p dyn Progress) -> Result<Self, DataError> {
-        let read = |error| DataError::io("read", path)(error);
-        let file = File::open(path).map_err(read)?;
+        let file = File::open(path).map_err(DataError::io("read", path))?;
         let size = file.metadata().map_err(DataError::io("read", path))?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         progress.start(size, &format!("reading {name}"));
-        let mut counted = BufReader::with_capacity(BUFFER_BYTES, Counted { file, progress });
-        let start = counted.fill_buf().map_err(DataError::io("read", path))?;
-        let inner: Box<dyn Read + 'p> = if start.starts_with(&GZIP_MAGIC) {
-            Box::new(MultiGzDecoder::new(counted))
-        } else {
-            Box::new(counted)
-        };
-        let reader = BufReader::with_capacity(BUFFER_BYTES, inner);
+        let lines = TextLines::new(Counted { file, progress }).map_err(DataError::io("read", path))?;
         Ok(Self {
             path: path.to_owned(),
-            reader,
-            line: Vec::new(),
-            row: 0,
+            lines,
         })
     }
 
@@ -51,41 +32,14 @@ impl<'p> Lines<'p> {
     /// # Errors
     /// When the file cannot be read on, such as a gzip file that is cut short, or the row is longer than any real one.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &[u8])>, DataError> {
-        self.line.clear();
-        let limit = LONGEST_ROW_BYTES as u64 + 1;
-        let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.line);
-        match read {
-            Ok(0) => return Ok(None),
-            Ok(_) => self.row += 1,
-            Err(error) => {
-                let problem = format!("the file cannot be read on ({error}): it is cut short or damaged");
-                return Err(self.error(self.row + 1, problem));
-            }
-        }
-        if self.line.len() > LONGEST_ROW_BYTES {
-            let problem =
-                format!("it is longer than {LONGEST_ROW_BYTES} bytes, which no row of a data file is");
-            return Err(self.error(self.row, problem));
-        }
-        Ok(Some((self.row, trimmed(&self.line, self.row))))
-    }
-
-    fn error(&self, row: u64, problem: String) -> DataError {
-        DataError::Line {
-            path: self.path.clone(),
-            row,
-            problem,
-        }
-    }
-}
-
-fn trimmed(line: &[u8], row: u64) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if row == 1 {
-        line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
-    } else {
-        line
+        let path = &self.path;
+        self.lines
+            .next_line()
+            .map_err(|BadLine { row, problem }| DataError::Line {
+                path: path.clone(),
+                row,
+                problem,
+            })
     }
 }
 

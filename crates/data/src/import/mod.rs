@@ -5,7 +5,6 @@
 //! session; both can be told otherwise. Rows that break a rule are refused with their row numbers, or moved to a file
 //! beside the result on request. Nothing is lost without being counted.
 
-mod factors;
 mod fields;
 mod intake;
 mod lines;
@@ -13,19 +12,22 @@ mod macros;
 mod place;
 mod quarantine;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use sextant_domain::{AssetClass, Timeframe, UtcNanos};
+use sextant_domain::{AssetClass, BarSeries, Timeframe, UtcNanos};
 
-use factors::Factors;
 pub(crate) use intake::{Intake, take_in};
 pub use macros::{MacroColumn, MacroImportReport, MacroImportRequest, PublicationRule, import_macro_csv};
 
+use crate::actions::{AdjustmentEngine, AdjustmentMode, FactorFile};
 use crate::calendar::Calendar;
 use crate::lake::remove;
 use crate::text::listed;
-use crate::{BarKey, DataError, Lake, Progress, Provenance, RefusedRows, Rule};
+use crate::twins::refuse_case_twin;
+use crate::{BarKey, DataError, Lake, Progress, Provenance, RawBars, RefusedRows, Rule};
 
 /// How many bad rows an error lists.
 const LISTED_ROWS: usize = 10;
@@ -178,22 +180,24 @@ impl ImportRequest {
 /// Imports one bar file into the lake, replacing the bars there were.
 ///
 /// # Errors
-/// When the request contradicts itself, the file or the factor file cannot be read, rows break rules and are to be
-/// refused ([`DataError::Rows`]), no row is left, or the lake cannot be written. The bars are then as they were.
+/// When the request contradicts itself, the lake has the symbol in another case, the file or the factor file cannot be
+/// read, rows break rules and are to be refused ([`DataError::Rows`]), no row is left, or the lake cannot be written. The
+/// bars are then as they were.
 pub fn import_csv(
     lake: &Lake,
     request: &ImportRequest,
     progress: &dyn Progress,
 ) -> Result<ImportReport, DataError> {
     let key = request.check()?;
-    let factors = request.factors.as_deref().map(Factors::read).transpose()?;
+    refuse_case_twin(lake, &key)?;
+    let factors = request.factors.as_deref().map(read_factors).transpose()?;
     let intake = take_in(request, progress)?;
     let path = lake.bars_path(&key);
     let quarantine = path.with_file_name(format!("{}.quarantine.csv", key.stem()));
     refuse_bad(request, &intake, &quarantine)?;
     let (bars, raw) = match factors {
         Some(factors) => {
-            let (bars, raw) = factors.adjust(intake.bars, &Calendar::for_class(request.asset_class))?;
+            let (bars, raw) = adjusted(intake.bars, &factors)?;
             (bars, Some(raw))
         }
         None => (intake.bars, None),
@@ -223,6 +227,26 @@ pub fn import_csv(
         adjustment: meta.adjustment,
         digest: meta.digest,
     })
+}
+
+/// The engine over a Lean factor file of an equity.
+fn read_factors(path: &Path) -> Result<AdjustmentEngine, DataError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let source = File::open(path).map_err(DataError::io("read", path))?;
+    let factors = FactorFile::read(&name, source)?;
+    let calendar = Calendar::for_class(AssetClass::Equity);
+    Ok(AdjustmentEngine::from_factors(&factors, calendar)?)
+}
+
+/// Adjusts for everything the factor file knows, and keeps the raw bars beside.
+fn adjusted(raw: BarSeries, factors: &AdjustmentEngine) -> Result<(BarSeries, RawBars), DataError> {
+    let adjusted = factors.adjusted(&raw, AdjustmentMode::SplitsAndDividends, NaiveDate::MAX)?;
+    let raw = RawBars {
+        bars: raw,
+        adjustment_factor: adjusted.adjustment_factor,
+        adjustment: adjusted.adjustment,
+    };
+    Ok((adjusted.bars, raw))
 }
 
 fn refuse_bad(request: &ImportRequest, intake: &Intake, quarantine: &Path) -> Result<(), DataError> {

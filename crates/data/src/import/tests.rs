@@ -303,7 +303,7 @@ fn bad_factor_files_name_row_and_column() {
     let case = Case::new();
     let request = case.request(AssetClass::Equity, Timeframe::D1, &["2020-01-02"]);
     for (text, expected) in [
-        ("", "the factor file is empty"),
+        ("", "it is empty; it must have rows date,price_factor"),
         ("20200102,0.5,1\n", "row 1, row: found `20200102,0.5,1`"),
         (
             "date,price_factor,split_factor,reference_close\n",

@@ -1,31 +1,15 @@
 //! Real bars through a folder and back.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used)]
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::NaiveDate;
 use sextant_domain::{AssetClass, Bar, BarSeries, UtcNanos};
+use sextant_testkit::real_data_dir as market_data;
 
 use super::*;
 use crate::Calendar;
-
-/// The folder of the real data; `None`, said on the error output, where it is missing.
-fn market_data() -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/market-data");
-    let path = std::env::var_os("SEXTANT_MARKET_DATA").map_or(beside, PathBuf::from);
-    if path.join("equities").is_dir() {
-        return Some(path);
-    }
-    let required = std::env::var("SEXTANT_REQUIRE_MARKET_DATA").is_ok_and(|value| value == "1");
-    assert!(
-        !required,
-        "real market data are required, but {} has none",
-        path.display()
-    );
-    eprintln!("skipped: no real market data in {}", path.display());
-    None
-}
 
 /// The date and the numbers of each row of a daily file.
 fn rows(path: &Path) -> Vec<(NaiveDate, [f64; 5])> {

@@ -1,8 +1,9 @@
 //! Lines of text, and the times in them.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDateTime, NaiveTime};
 
 use super::TextDefect;
+use crate::stamp::{date, time_of_day};
 use crate::text::shown;
 
 /// No line of a calendar or a list of instruments comes near this.
@@ -33,10 +34,10 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Result<(u64, &[u8]), B
 
 /// A date, which stands for its midnight, or a date and a time of day.
 pub(super) fn time(text: &[u8]) -> Result<NaiveDateTime, TextDefect> {
-    let parsed = match text.len() {
-        10 => date(text).map(|date| date.and_time(NaiveTime::MIN)),
-        19 if matches!(text[10], b' ' | b'T') => {
-            date(&text[..10]).and_then(|date| Some(date.and_time(time_of_day(&text[11..])?)))
+    let parsed = match text {
+        [_, _, _, _, _, _, _, _, _, _] => date(text).map(|date| date.and_time(NaiveTime::MIN)),
+        [_, _, _, _, _, _, _, _, _, _, b' ' | b'T', time @ ..] => {
+            date(&text[..10]).and_then(|date| Some(date.and_time(time_of_day(time)?)))
         }
         _ => None,
     };
@@ -59,24 +60,6 @@ pub(super) fn written_in_full(time: NaiveDateTime) -> String {
 /// Whether [`time`] can read what [`written`] makes of a time: whole seconds, and a year of four digits.
 pub(super) fn is_writable(found: NaiveDateTime) -> bool {
     time(written(found).as_bytes()) == Ok(found)
-}
-
-fn date(text: &[u8]) -> Option<NaiveDate> {
-    let separated = text[4] == b'-' && text[7] == b'-';
-    let (year, month, day) = (digits(&text[0..4])?, digits(&text[5..7])?, digits(&text[8..10])?);
-    separated.then(|| NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day))?
-}
-
-fn time_of_day(text: &[u8]) -> Option<NaiveTime> {
-    let separated = text[2] == b':' && text[5] == b':';
-    let (hour, minute, second) = (digits(&text[0..2])?, digits(&text[3..5])?, digits(&text[6..8])?);
-    separated.then(|| NaiveTime::from_hms_opt(hour, minute, second))?
-}
-
-fn digits(text: &[u8]) -> Option<u32> {
-    text.iter().try_fold(0, |value: u32, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'))
-    })
 }
 
 #[cfg(test)]

@@ -1,29 +1,16 @@
 //! Bars of real trades.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used)]
 
 use std::io::Read;
-use std::path::PathBuf;
 
 use sextant_domain::{AssetClass, Timeframe};
 
 use super::*;
 use crate::{BarSlot, Calendar};
 
-/// The trades of a file; `None`, said on the error output, where the real data are missing.
+/// The trades of a file; `None` where the real data are missing.
 fn read(file: &str, columns: [usize; 3]) -> Option<Vec<Trade>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/market-data");
-    let folder = std::env::var_os("SEXTANT_MARKET_DATA").map_or(beside, PathBuf::from);
-    let path = folder.join("orderbook").join(file);
-    if !path.is_file() {
-        let required = std::env::var("SEXTANT_REQUIRE_MARKET_DATA").is_ok_and(|value| value == "1");
-        assert!(
-            !required,
-            "real market data are required, but there is no {}",
-            path.display()
-        );
-        eprintln!("skipped: there is no {}", path.display());
-        return None;
-    }
+    let path = sextant_testkit::real_data_dir()?.join("orderbook").join(file);
     let mut text = String::new();
     let bytes = std::fs::read(path).unwrap();
     flate2::read::MultiGzDecoder::new(&bytes[..])

@@ -5,12 +5,22 @@ use sextant_domain::{AssetClass, BarsView, Timeframe, UtcNanos};
 use super::{Example, Findings, Rule};
 use crate::calendar::{BarSlot, Calendar};
 
-const SPIKE: f64 = 0.40;
+/// A move by a larger part of the close before is a spike.
+pub(super) const SPIKE: f64 = 0.40;
 const LOW_WICK: f64 = 0.7;
 const HIGH_WICK: f64 = 1.4;
+/// The longest weekends have five days from one session to the next: Friday to Wednesday.
+const HOLE_DAYS: i64 = 5;
+/// Bars within a day end a weekend with the first bar of a session, not with its date.
+const INTRADAY_HOLE_DAYS: i64 = 4;
 
 /// Every check, over bars that may be anything.
-pub(super) fn check(bars: BarsView<'_>, class: AssetClass, timeframe: Timeframe, findings: &mut Findings) {
+pub(super) fn check(
+    bars: BarsView<'_>,
+    (class, timeframe): (AssetClass, Timeframe),
+    calendar: &Calendar,
+    findings: &mut Findings,
+) {
     for index in 0..bars.len() {
         check_order(bars, index, findings);
         check_values(bars, index, findings);
@@ -18,7 +28,8 @@ pub(super) fn check(bars: BarsView<'_>, class: AssetClass, timeframe: Timeframe,
             findings.add(Rule::ZeroVolume, 1, || at(bars, index, "volume 0".to_owned()));
         }
     }
-    check_gaps(bars, &Calendar::for_class(class), timeframe, findings);
+    check_gaps(bars, calendar, timeframe, findings);
+    check_holes(bars, calendar, timeframe, findings);
 }
 
 fn check_order(bars: BarsView<'_>, index: usize, findings: &mut Findings) {
@@ -95,6 +106,25 @@ fn check_gaps(bars: BarsView<'_>, calendar: &Calendar, timeframe: Timeframe, fin
     report_gap(gap, findings);
 }
 
+fn check_holes(bars: BarsView<'_>, calendar: &Calendar, timeframe: Timeframe, findings: &mut Findings) {
+    let is_hole = |before: UtcNanos, time: UtcNanos| {
+        let nanos = time.nanos().saturating_sub(before.nanos());
+        if timeframe != Timeframe::D1 {
+            return nanos > INTRADAY_HOLE_DAYS * Timeframe::D1.nanos();
+        }
+        // Dates are asked for only where they can make a difference.
+        nanos > (HOLE_DAYS - 1) * Timeframe::D1.nanos()
+            && (calendar.date_of(time) - calendar.date_of(before)).num_days() > HOLE_DAYS
+    };
+    for (index, pair) in bars.open_time.windows(2).enumerate() {
+        if is_hole(pair[0], pair[1]) {
+            findings.add(Rule::Holes, 1, || {
+                at(bars, index + 1, format!("after {}", pair[0]))
+            });
+        }
+    }
+}
+
 fn report_gap(gap: Option<(BarSlot, BarSlot, u64)>, findings: &mut Findings) {
     let Some((first, last, count)) = gap else { return };
     findings.add(Rule::Gaps, count, || Example {
@@ -121,7 +151,8 @@ fn prices([open, high, low, close, volume]: [f64; 5]) -> String {
     format!("open {open}, high {high}, low {low}, close {close}, volume {volume}")
 }
 
-fn at(bars: BarsView<'_>, index: usize, detail: String) -> Example {
+/// The bar at an index as an example.
+pub(super) fn at(bars: BarsView<'_>, index: usize, detail: String) -> Example {
     let time: UtcNanos = bars.open_time[index];
     Example {
         row: None,

@@ -73,6 +73,11 @@ rules! {
     SuspiciousWicks, "suspicious_wicks", Warning,
         "A low is at least 0.7 times the lower, a high at most 1.4 times the higher of open and close.";
     ZeroVolume, "zero_volume", Warning, "Volumes are above zero (not asked of currency pairs).";
+    Holes, "holes", Warning,
+        "From one bar to the next are at most five days, and four where bars are shorter than a day.";
+    ReusedTicker, "reused_ticker", Error, "All bars of a ticker belong to one security.";
+    SuspectedReuse, "suspected_reuse", Warning,
+        "Where a ticker's history is not known, no hole and jump looks like another security.";
 }
 
 impl fmt::Display for Rule {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::{ActionKind, CorporateAction, SecurityHistory, SecurityId, TickerSpan};
 
 struct Columns {
     open_time: Vec<UtcNanos>,
@@ -26,19 +27,21 @@ fn days(count: i64) -> Columns {
     }
 }
 
-fn report(columns: &Columns) -> ValidationReport {
+fn view(columns: &Columns) -> BarsView<'_> {
     let [open, high, low, close, volume] = &columns.values;
-    let (open_time, close_time) = (columns.open_time.as_slice(), columns.close_time.as_slice());
-    let view = BarsView {
-        open_time,
-        close_time,
+    BarsView {
+        open_time: &columns.open_time,
+        close_time: &columns.close_time,
         open,
         high,
         low,
         close,
         volume,
-    };
-    validate_bars(view, AssetClass::Crypto, Timeframe::D1)
+    }
+}
+
+fn report(columns: &Columns) -> ValidationReport {
+    validate_bars(view(columns), AssetClass::Crypto, Timeframe::D1)
 }
 
 #[test]
@@ -126,13 +129,7 @@ fn disorder_and_duplicates_are_told_apart() {
 #[test]
 fn gaps_are_counted_in_bars_and_listed_in_runs() {
     let whole = days(10);
-    let keep = |columns: &Columns, kept: &[usize]| Columns {
-        open_time: kept.iter().map(|index| columns.open_time[*index]).collect(),
-        close_time: kept.iter().map(|index| columns.close_time[*index]).collect(),
-        values: [0, 1, 2, 3, 4]
-            .map(|field: usize| kept.iter().map(|index| columns.values[field][*index]).collect()),
-    };
-    let report = report(&keep(&whole, &[0, 1, 4, 5, 7, 9]));
+    let report = report(&kept(&whole, &[0, 1, 4, 5, 7, 9]));
     assert_eq!(report.count(Rule::Gaps), 4);
     let gaps = &report.findings[0];
     assert_eq!(gaps.examples.len(), 3);
@@ -146,24 +143,143 @@ fn gaps_are_counted_in_bars_and_listed_in_runs() {
 fn currency_pairs_need_no_volume() {
     let mut columns = days(1);
     columns.values[4][0] = 0.0;
-    let [open, high, low, close, volume] = &columns.values;
-    let (open_time, close_time) = (columns.open_time.as_slice(), columns.close_time.as_slice());
-    let view = BarsView {
-        open_time,
-        close_time,
-        open,
-        high,
-        low,
-        close,
-        volume,
-    };
     assert!(
-        validate_bars(view, AssetClass::Fx, Timeframe::D1)
+        validate_bars(view(&columns), AssetClass::Fx, Timeframe::D1)
             .findings
             .is_empty()
     );
+    assert_eq!(report(&columns).count(Rule::ZeroVolume), 1);
+}
+
+/// The days of [`days`] at these places only.
+fn kept(columns: &Columns, places: &[i64]) -> Columns {
+    let at = |times: &[UtcNanos]| places.iter().map(|place| times[*place as usize]).collect();
+    Columns {
+        open_time: at(&columns.open_time),
+        close_time: at(&columns.close_time),
+        values: [0, 1, 2, 3, 4].map(|field: usize| vec![columns.values[field][0]; places.len()]),
+    }
+}
+
+#[test]
+fn holes_are_longer_than_five_days_or_four() {
+    let whole = days(30);
+    let report = report(&kept(&whole, &[0, 1, 6, 12, 13]));
+    assert_eq!(report.count(Rule::Holes), 1);
+    let holes = report
+        .findings
+        .iter()
+        .find(|finding| finding.rule == Rule::Holes)
+        .unwrap();
     assert_eq!(
-        validate_bars(view, AssetClass::Crypto, Timeframe::D1).count(Rule::ZeroVolume),
-        1
+        holes.examples[0].to_string(),
+        "1970-01-13T00:00:00Z: after 1970-01-07T00:00:00Z"
     );
+    let columns = kept(&whole, &[0, 4, 9]);
+    let hours = validate_bars(view(&columns), AssetClass::Crypto, Timeframe::H4);
+    assert_eq!(hours.count(Rule::Holes), 1);
+}
+
+#[test]
+fn a_ticker_without_a_history_is_suspected_by_its_looks() {
+    let split = |date: &str, new_per_old| {
+        let kind = ActionKind::Split { new_per_old };
+        let ex_date = date.parse().unwrap();
+        EventList::new("splits", [CorporateAction { ex_date, kind }]).unwrap()
+    };
+    let whole = days(500);
+    let key = BarKey::new(AssetClass::Crypto, "X", Timeframe::D1).unwrap();
+    for (place, factor, events, suspected) in [
+        (1, 8.9, None, 0),
+        (1, 9.0, None, 1),
+        (1, 1.0 / 8.9, None, 0),
+        (1, 1.0 / 9.1, None, 1),
+        (1, 20.0, Some(split("1970-01-02", 0.05)), 0),
+        (1, 20.0, Some(split("1970-01-02", 20.0)), 1),
+        (1, 20.0, Some(split("1970-01-03", 0.05)), 1),
+        (30, 2.0, None, 0),
+        (31, 2.0, None, 1),
+        (31, 1.4, None, 0),
+        (31, 0.5, None, 1),
+        (31, 0.5, Some(split("1970-01-20", 2.0)), 0),
+        (365, 1.0, None, 0),
+        (366, 1.0, None, 1),
+        (1, f64::NAN, None, 0),
+        (1, f64::INFINITY, None, 0),
+        (1, 0.0, None, 0),
+        (1, -20.0, None, 0),
+    ] {
+        let mut columns = kept(&whole, &[0, place]);
+        for values in &mut columns.values[..4] {
+            values[1] *= factor;
+        }
+        let context = ValidationContext {
+            tickers: None,
+            events: events.as_ref(),
+        };
+        let report = validate_bars_with(view(&columns), &key, context);
+        assert_eq!(
+            report.count(Rule::SuspectedReuse),
+            suspected,
+            "{place} {factor} {events:?}"
+        );
+        assert_eq!(report.count(Rule::ReusedTicker), 0);
+    }
+    // Bars in disorder are an error of their own.
+    let mut columns = kept(&whole, &[0, 400]);
+    columns.open_time.reverse();
+    assert_eq!(report(&columns).count(Rule::SuspectedReuse), 0);
+}
+
+#[test]
+fn a_known_ticker_is_judged_by_its_history_alone() {
+    let security = |id: &str, first: &str, last: Option<&str>| {
+        let span = TickerSpan {
+            ticker: "X".to_owned(),
+            first: Some(first.parse().unwrap()),
+            last: last.map(|date| date.parse().unwrap()),
+            exchange: None,
+        };
+        SecurityHistory::new(SecurityId::new(id).unwrap(), vec![span]).unwrap()
+    };
+    let mapper = |class, securities| TickerMapper::new(class, securities).unwrap();
+    let whole = days(500);
+    let columns = kept(&whole, &[0, 1, 400, 401]);
+    let key = BarKey::new(AssetClass::Crypto, "x", Timeframe::D1).unwrap();
+    let crypto = AssetClass::Crypto;
+    let two = vec![
+        security("X.1", "1970-01-01", Some("1970-01-02")),
+        security("X", "1971-02-05", None),
+    ];
+    for (tickers, reused, suspected) in [
+        (mapper(crypto, vec![security("X", "1970-01-01", None)]), 0, 0),
+        (mapper(crypto, two.clone()), 1, 0),
+        (mapper(crypto, vec![security("X", "1970-01-02", None)]), 1, 0),
+        (mapper(crypto, Vec::new()), 0, 1),
+        (mapper(AssetClass::Equity, two), 0, 1),
+        // Two securities at once: nobody can say whose bars they are.
+        (
+            mapper(
+                crypto,
+                vec![
+                    security("X.1", "1970-01-01", None),
+                    security("X", "1970-01-02", None),
+                ],
+            ),
+            1,
+            0,
+        ),
+    ] {
+        let context = ValidationContext {
+            tickers: Some(&tickers),
+            events: None,
+        };
+        let report = validate_bars_with(view(&columns), &key, context);
+        let found = (
+            report.count(Rule::ReusedTicker),
+            report.count(Rule::SuspectedReuse),
+        );
+        assert_eq!(found, (reused, suspected), "{tickers:?}: {report:?}");
+        assert_eq!(report.has_errors(), reused > 0);
+    }
 }

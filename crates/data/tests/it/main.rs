@@ -1,10 +1,12 @@
 //! The data crate through its public interface: hostile files, damaged files, and the real market data.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used)]
 
 mod bad_csv;
+mod corpus;
 mod damaged;
+mod manifest;
 mod real_bars;
 mod real_calendar;
 mod real_macro;
-mod real_violations;
+mod reused_tickers;
 mod support;

@@ -1,29 +1,8 @@
 //! Where real data are, and lakes to put them in.
 
-use std::path::PathBuf;
-
 use sextant_data::{BarKey, DataError, ImportReport, ImportRequest, Lake, Silent, StoredBars, import_csv};
 use sextant_domain::{AssetClass, Timeframe};
-
-/// The real market data; `None`, said on the error output, where they are missing.
-///
-/// # Panics
-/// Where they are missing although `SEXTANT_REQUIRE_MARKET_DATA=1`.
-pub(crate) fn market_data() -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/market-data");
-    let path = std::env::var_os("SEXTANT_MARKET_DATA").map_or(beside, PathBuf::from);
-    if path.join("equities").is_dir() {
-        return Some(path);
-    }
-    let required = std::env::var("SEXTANT_REQUIRE_MARKET_DATA").is_ok_and(|value| value == "1");
-    assert!(
-        !required,
-        "real market data are required, but {} has none",
-        path.display()
-    );
-    eprintln!("skipped: no real market data in {}", path.display());
-    None
-}
+pub(crate) use sextant_testkit::real_data_dir as market_data;
 
 /// A lake in a folder that goes away with it.
 pub(crate) struct TestLake {

@@ -11,11 +11,12 @@ mod tickers;
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::NaiveDate;
 use flate2::read::MultiGzDecoder;
 use sextant_domain::{AssetClass, Bar, BarSeries, Timeframe, UtcNanos};
+pub(crate) use sextant_testkit::real_data_dir as market_data;
 
 use super::{FactorFile, SecurityHistory, SecurityId, TickerMapper, TickerSpan};
 use crate::calendar::Calendar;
@@ -66,26 +67,6 @@ pub(crate) fn bars(calendar: &Calendar, first: &str, closes: &[f64]) -> BarSerie
         volume: 100.0,
     }))
     .unwrap()
-}
-
-/// The real market data; `None`, said on the error output, where they are missing.
-///
-/// # Panics
-/// Where they are missing although `SEXTANT_REQUIRE_MARKET_DATA=1`.
-pub(crate) fn market_data() -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/market-data");
-    let path = std::env::var_os("SEXTANT_MARKET_DATA").map_or(beside, PathBuf::from);
-    if path.join("corporate_actions").is_dir() {
-        return Some(path);
-    }
-    let required = std::env::var("SEXTANT_REQUIRE_MARKET_DATA").is_ok_and(|value| value == "1");
-    assert!(
-        !required,
-        "real market data are required, but {} has none",
-        path.display()
-    );
-    eprintln!("skipped: no real market data in {}", path.display());
-    None
 }
 
 /// The text of a real file, plain or gzip.

@@ -303,15 +303,10 @@ mod tests {
         .collect();
         let (held, living) = file(".a.txt.1.1.tmp");
         held.try_lock().unwrap();
-        let foreign: Vec<PathBuf> = [
-            ".b.txt.1.0.tmp",
-            ".a.txt.1.tmp",
-            ".a.txt.x.0.tmp",
-            "a.txt.1.0.tmp",
-        ]
-        .into_iter()
-        .map(|name| file(name).1)
-        .collect();
+        let foreign: Vec<PathBuf> = [".1.0.tmp", ".a.txt.1.tmp", ".a.txt.x.0.tmp", "a.txt.1.0.tmp"]
+            .into_iter()
+            .map(|name| file(name).1)
+            .collect();
         replace(&path, b"whole").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert!(dead.iter().all(|path| !path.exists()));

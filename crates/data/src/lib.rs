@@ -33,6 +33,7 @@ mod text;
 pub mod ticks;
 mod twins;
 pub mod universe;
+pub mod update;
 pub mod validate;
 
 pub use actions::{
@@ -56,6 +57,10 @@ pub use provider::{
 };
 pub use resample::{IncompleteWindow, ResampleReport, Resampled, resample};
 pub use universe::{CoarseUniverse, Member, UniverseBuilder, UniverseError, UniverseFilter};
+pub use update::{
+    Difference, DownloadRequest, Existing, MacroUpdateReport, MacroUpdateRequest, Origin, Outcome,
+    RefusedAnswer, UpdateError, UpdateReport, UpdateRequest, download, update, update_macro,
+};
 pub use validate::{
     Example, Finding, Rule, Severity, ValidationContext, ValidationReport, validate_bars, validate_bars_with,
     validate_csv_rows, validate_csv_rows_with,

@@ -11,6 +11,7 @@ mod lines;
 mod macros;
 mod place;
 mod quarantine;
+mod taker;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -21,13 +22,15 @@ use sextant_domain::{AssetClass, BarSeries, Timeframe, UtcNanos};
 
 pub(crate) use intake::{Intake, take_in};
 pub use macros::{MacroColumn, MacroImportReport, MacroImportRequest, PublicationRule, import_macro_csv};
+pub(crate) use quarantine::{add_to, path_for as quarantine_path, text_of};
+pub(crate) use taker::{COLUMNS, Counts, Defects, Reading, RowSource, Taker};
 
 use crate::actions::{AdjustmentEngine, AdjustmentMode, FactorFile};
 use crate::calendar::Calendar;
 use crate::lake::remove;
 use crate::text::listed;
 use crate::twins::refuse_case_twin;
-use crate::{BarKey, DataError, Lake, Progress, Provenance, RawBars, RefusedRows, Rule};
+use crate::{BarKey, DataError, Lake, Progress, Provenance, RawBars, RefusedRows, Rule, update};
 
 /// How many bad rows an error lists.
 const LISTED_ROWS: usize = 10;
@@ -193,7 +196,7 @@ pub fn import_csv(
     let factors = request.factors.as_deref().map(read_factors).transpose()?;
     let intake = take_in(request, progress)?;
     let path = lake.bars_path(&key);
-    let quarantine = path.with_file_name(format!("{}.quarantine.csv", key.stem()));
+    let quarantine = quarantine_path(lake, &key);
     refuse_bad(request, &intake, &quarantine)?;
     let (bars, raw) = match factors {
         Some(factors) => {
@@ -211,6 +214,7 @@ pub fn import_csv(
     if !any_bad {
         remove(&quarantine)?;
     }
+    update::forget_holes(lake, &key)?;
     Ok(ImportReport {
         key,
         path,

@@ -4,6 +4,7 @@
 mod bad_csv;
 mod corpus;
 mod damaged;
+mod killed;
 mod manifest;
 mod real_bars;
 mod real_calendar;

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod data;
+mod data_actions;
+mod data_qlib;
 mod documents;
+mod lake;
 mod pipeline;
 mod workspace;

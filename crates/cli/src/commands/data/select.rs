@@ -135,14 +135,23 @@ pub(super) fn minute(time: UtcNanos) -> String {
     time.datetime().format(format).to_string()
 }
 
-/// The date of the session a bar lies in.
+/// The date of a daily bar by its begin: that of the session, or UTC's where the bar has other hours than the calendar.
 pub(super) fn session(calendar: &Calendar, open_time: UtcNanos) -> NaiveDate {
-    calendar.date_of(open_time)
+    let date = calendar.date_of(open_time);
+    let fits = calendar
+        .session(date)
+        .is_some_and(|session| session.open == open_time);
+    if fits { date } else { open_time.date() }
 }
 
-/// The date of the last session before a bar's end.
+/// The date of a daily bar by its end, as for [`session`].
 pub(super) fn last_session(calendar: &Calendar, close_time: UtcNanos) -> NaiveDate {
-    calendar.date_of(close_time.saturating_add(-1))
+    let within = close_time.saturating_add(-1);
+    let date = calendar.date_of(within);
+    let fits = calendar
+        .session(date)
+        .is_some_and(|session| session.close == close_time);
+    if fits { date } else { within.date() }
 }
 
 /// The bars whose sessions lie from one date to another, both included, as indices.

@@ -121,6 +121,14 @@ pub struct FetchedMacro {
 /// Why a provider did not deliver.
 #[derive(Debug, Error)]
 pub enum ProviderError {
+    /// There is no provider like this.
+    #[error("there is no provider {wanted}; there is {allowed}")]
+    Unknown {
+        /// What was looked for: the kind and the name.
+        wanted: String,
+        /// The names there are.
+        allowed: String,
+    },
     /// It does not have such bars.
     #[error("{provider} does not deliver {wanted}; it has {allowed}")]
     Unsupported {
@@ -177,11 +185,13 @@ pub enum ProviderError {
     },
     /// It asked to slow down more often than we were ready to wait.
     #[error(
-        "{provider} limits the rate of requests and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept"
+        "{provider} limits the rate of requests ({message}) and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept"
     )]
     RateLimited {
         /// The provider.
         provider: &'static str,
+        /// The beginning of its words.
+        message: String,
         /// How long it wants us to wait.
         wait_seconds: u64,
         /// How often it was asked.

@@ -7,6 +7,7 @@
 //! * [`FixedFeatures`], [`FormulaFeatures`]: feature sources without a feature crate.
 //! * [`Replay`]: runs a model or a regime detector over a market, bar close by bar close.
 //! * [`assert_causal`], [`check_causality`], [`cut`], [`replace_future`]: the look-ahead proof.
+//! * [`http::TestServer`]: a scripted server on the loopback interface, for whoever asks outside parties for data.
 //! * [`real_data_dir`]: where the real market data lies, and when a test may go without it.
 //!
 //! # Invariants
@@ -24,6 +25,7 @@ mod causality;
 mod features;
 pub mod formulas;
 mod future;
+pub mod http;
 mod market_builder;
 mod random;
 mod real_data;

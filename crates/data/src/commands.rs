@@ -14,6 +14,21 @@ pub(crate) fn import_bars(key: &BarKey) -> String {
     )
 }
 
+/// Downloads bars.
+pub(crate) fn download_bars(key: &BarKey, provider: &str) -> String {
+    format!(
+        "cargo xtask data download --symbols {} --asset-class {} --timeframes {} --start <date> --provider {provider}",
+        key.symbol(),
+        key.class(),
+        key.timeframe()
+    )
+}
+
+/// Downloads a macro table.
+pub(crate) fn download_macro(name: &str, provider: &str) -> String {
+    format!("cargo xtask data download --macro {name} --start <date> --provider {provider}")
+}
+
 /// Makes a bar file from a finer one.
 pub(crate) fn resample_bars(key: &BarKey, finer: Timeframe) -> String {
     format!(

@@ -30,6 +30,7 @@ pub mod synthetic;
 mod text;
 pub mod ticks;
 pub mod universe;
+pub mod update;
 pub mod validate;
 
 pub use actions::{
@@ -53,4 +54,8 @@ pub use provider::{
 };
 pub use resample::{IncompleteWindow, ResampleReport, Resampled, resample};
 pub use universe::{CoarseUniverse, Member, UniverseBuilder, UniverseError, UniverseFilter};
+pub use update::{
+    Difference, DownloadRequest, Existing, MacroUpdateReport, MacroUpdateRequest, Origin, Outcome,
+    RefusedAnswer, UpdateError, UpdateReport, UpdateRequest, download, update, update_macro,
+};
 pub use validate::{Example, Finding, Rule, Severity, ValidationReport, validate_bars, validate_csv_rows};

@@ -130,6 +130,16 @@ impl MacroImportRequest {
 }
 
 impl PublicationRule {
+    /// When the value of a date is known; `None` outside the range of instants.
+    ///
+    /// # Errors
+    /// When hour and minute are no time of day.
+    pub(crate) fn published(self, date: NaiveDate) -> Result<Option<UtcNanos>, DataError> {
+        let time_of_day = self.time_of_day()?;
+        let day = date.checked_add_signed(TimeDelta::days(i64::from(self.delay_days)));
+        Ok(day.and_then(|day| new_york(day, time_of_day)))
+    }
+
     fn time_of_day(self) -> Result<NaiveTime, DataError> {
         let time = NaiveTime::from_hms_opt(u32::from(self.hour), u32::from(self.minute), 0);
         time.ok_or_else(|| DataError::Request {
@@ -139,13 +149,26 @@ impl PublicationRule {
         })
     }
 
-    fn words(self) -> String {
+    /// The rule in words, for the metadata.
+    pub(crate) fn words(self) -> String {
         let Self {
             delay_days,
             hour,
             minute,
         } = self;
         format!("{hour:02}:{minute:02} New York time, {delay_days} days after the date of the row")
+    }
+
+    /// The rule that [`words`](Self::words) says; `None` for any other text.
+    pub(crate) fn from_words(text: &str) -> Option<Self> {
+        let (clock, rest) = text.split_once(" New York time, ")?;
+        let (hour, minute) = clock.split_once(':')?;
+        let rule = Self {
+            delay_days: rest.split_once(' ')?.0.parse().ok()?,
+            hour: hour.parse().ok()?,
+            minute: minute.parse().ok()?,
+        };
+        (rule.words() == text).then_some(rule)
     }
 }
 
@@ -258,7 +281,6 @@ struct Layout {
     /// Column and subtracted column of each series.
     wanted: Vec<(usize, Option<usize>)>,
     rule: PublicationRule,
-    time_of_day: NaiveTime,
 }
 
 impl Layout {
@@ -289,10 +311,10 @@ impl Layout {
                 ))
             })
             .collect::<Result<_, DataError>>()?;
+        request.publication.time_of_day()?;
         Ok(Self {
             wanted,
             rule: request.publication,
-            time_of_day: request.publication.time_of_day()?,
             names,
         })
     }
@@ -334,7 +356,7 @@ impl Layout {
             );
             return Err(defect(Rule::Syntax, "row", line, &allowed));
         }
-        let published = date_of(fields[0]).and_then(|date| self.published(date));
+        let published = date_of(fields[0]).and_then(|date| self.rule.published(date).ok().flatten());
         let published = published.ok_or_else(|| {
             defect(
                 Rule::Syntax,
@@ -367,13 +389,6 @@ impl Layout {
         });
         Ok((published, values.collect::<Result<_, RowDefect>>()?))
     }
-
-    fn published(&self, date: NaiveDate) -> Option<UtcNanos> {
-        new_york(
-            date.checked_add_signed(TimeDelta::days(i64::from(self.rule.delay_days)))?,
-            self.time_of_day,
-        )
-    }
 }
 
 fn find_column(path: &Path, names: &[String], column: &str) -> Result<usize, DataError> {
@@ -399,4 +414,29 @@ fn cell(field: &[u8]) -> Option<f64> {
         return Some(f64::NAN);
     }
     number(field).filter(|value| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn publication_rules_are_read_from_their_words() {
+        for (delay_days, hour, minute) in [(0, 18, 0), (45, 8, 5), (u16::MAX, 0, 59)] {
+            let rule = PublicationRule {
+                delay_days,
+                hour,
+                minute,
+            };
+            assert_eq!(PublicationRule::from_words(&rule.words()), Some(rule));
+        }
+        for text in [
+            "",
+            "at once",
+            "18:00 New York time, 0 days later",
+            "8:00 New York time, 1 days after the date of the row",
+        ] {
+            assert_eq!(PublicationRule::from_words(text), None, "{text}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod lines;
 mod macros;
 mod place;
 mod quarantine;
+mod taker;
 
 use std::path::{Path, PathBuf};
 
@@ -21,11 +22,13 @@ use sextant_domain::{AssetClass, Timeframe, UtcNanos};
 use factors::Factors;
 pub(crate) use intake::{Intake, take_in};
 pub use macros::{MacroColumn, MacroImportReport, MacroImportRequest, PublicationRule, import_macro_csv};
+pub(crate) use quarantine::{add_to, path_for as quarantine_path, text_of};
+pub(crate) use taker::{COLUMNS, Counts, Defects, Reading, RowSource, Taker};
 
 use crate::calendar::Calendar;
 use crate::lake::remove;
 use crate::text::listed;
-use crate::{BarKey, DataError, Lake, Progress, Provenance, RefusedRows, Rule};
+use crate::{BarKey, DataError, Lake, Progress, Provenance, RefusedRows, Rule, update};
 
 /// How many bad rows an error lists.
 const LISTED_ROWS: usize = 10;
@@ -189,7 +192,7 @@ pub fn import_csv(
     let factors = request.factors.as_deref().map(Factors::read).transpose()?;
     let intake = take_in(request, progress)?;
     let path = lake.bars_path(&key);
-    let quarantine = path.with_file_name(format!("{}.quarantine.csv", key.stem()));
+    let quarantine = quarantine_path(lake, &key);
     refuse_bad(request, &intake, &quarantine)?;
     let (bars, raw) = match factors {
         Some(factors) => {
@@ -207,6 +210,7 @@ pub fn import_csv(
     if !any_bad {
         remove(&quarantine)?;
     }
+    update::forget_holes(lake, &key)?;
     Ok(ImportReport {
         key,
         path,

@@ -2,9 +2,9 @@
 
 use sextant_domain::{AssetClass, Timeframe, UtcNanos};
 
-use super::{ImportRequest, StampConvention};
-use crate::Rule;
+use super::StampConvention;
 use crate::calendar::{BarSlot, Calendar, DayGrid, Session};
+use crate::{BarKey, Rule};
 
 /// What the stamp of a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +32,12 @@ pub(super) struct Placer {
 }
 
 impl Placer {
-    pub(super) fn new(request: &ImportRequest) -> Self {
+    pub(super) fn new(key: &BarKey, convention: StampConvention) -> Self {
         Self {
-            calendar: Calendar::for_class(request.asset_class),
-            timeframe: request.timeframe,
-            convention: request.convention(),
-            late_rows: request.asset_class == AssetClass::Equity,
+            calendar: Calendar::for_class(key.class()),
+            timeframe: key.timeframe(),
+            convention,
+            late_rows: key.class() == AssetClass::Equity,
             day: None,
         }
     }

@@ -7,10 +7,21 @@ use sextant_domain::{Instrument, MacroSeries};
 
 use super::columns::Columns;
 use super::meta::FORMAT;
-use super::{FileDefect, FileMeta, MacroMeta, MacroTable, Provenance, atomic, parquet};
+use super::{FileDefect, FileMeta, Lake, MacroMeta, MacroTable, Provenance, atomic, parquet};
 use crate::{DataError, commands};
 
 const PUBLISHED: &str = "published";
+
+impl Lake {
+    /// Loads and checks a whole macro table by the name of its file; `None` where there is no such file.
+    ///
+    /// # Errors
+    /// When the name cannot be a file name, or [`DataError::Damaged`] when the file must not be used.
+    pub fn load_macro_table(&self, name: &str) -> Result<Option<(MacroTable, MacroMeta)>, DataError> {
+        let path = self.macro_path(name)?;
+        path.is_file().then(|| load(&path, name)).transpose()
+    }
+}
 
 /// Writes a table to a file.
 pub(super) fn write(

@@ -28,6 +28,8 @@ use std::path::{Path, PathBuf};
 use sextant_domain::{AssetClass, BarSeries, Instrument, MacroSeries, SeriesError, Timeframe};
 use thiserror::Error;
 
+#[cfg(test)]
+pub(crate) use atomic::{Step, faults};
 pub(crate) use atomic::{remove, replace};
 pub use meta::{BarMeta, FileMeta, MacroMeta};
 

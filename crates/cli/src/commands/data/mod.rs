@@ -2,6 +2,7 @@
 
 mod actions;
 mod diff;
+mod fetch;
 mod import;
 mod qlib;
 mod select;
@@ -24,6 +25,8 @@ use crate::progress::Bars;
 
 pub(super) fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
     match command {
+        DataCommand::Download(args) => fetch::download(&args),
+        DataCommand::Update(args) => fetch::update(&args),
         DataCommand::Import(args) => import::import(&args),
         DataCommand::Export(args) => qlib::export(&args),
         DataCommand::Resample(args) => import::resample(&args),

@@ -17,7 +17,7 @@ use crate::http::{Answer, PageRequest, Secret};
 use crate::json::{Node, parse};
 use crate::pages::{BarPages, Page, Party, Window, collect, encoded, midnight_ceil, settled_windows};
 
-const NAME: &str = "alpaca";
+pub(crate) const NAME: &str = "alpaca";
 const BASE: &str = "https://data.alpaca.markets";
 /// 200 requests a minute are allowed.
 const PACE: Duration = Duration::from_millis(300);
@@ -302,18 +302,19 @@ impl BarPages for Bars<'_> {
             return Err(symbol.misfit(&format!("the symbol asked for, {}", self.symbol)));
         }
         let bars = root.field("bars")?;
-        let rows = match bars.is_null() {
-            true => Vec::new(),
-            false => bars
-                .items()?
-                .map(|bar| self.row(&bar))
-                .collect::<Result<_, _>>()?,
+        let rows = if bars.is_null() {
+            Vec::new()
+        } else {
+            let read = bars.items()?.map(|bar| self.row(&bar));
+            read.collect::<Result<_, _>>()?
         };
         let token = root.field("next_page_token")?;
-        let next = match token.is_null() {
-            true => None,
-            false => Some(token.text()?.to_owned()).filter(|token| !token.is_empty()),
+        let next = if token.is_null() {
+            None
+        } else {
+            Some(token.text()?)
         };
+        let next = next.filter(|token| !token.is_empty()).map(str::to_owned);
         Ok(Page { rows, next })
     }
 }

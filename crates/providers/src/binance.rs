@@ -13,7 +13,7 @@ use crate::http::{Answer, PageRequest};
 use crate::json::{Node, parse};
 use crate::pages::{BarPages, Page, Party, Window, collect, encoded, settled_windows};
 
-const NAME: &str = "binance";
+pub(crate) const NAME: &str = "binance";
 const BASE: &str = "https://data-api.binance.vision";
 /// 6000 units a minute are allowed and a page costs 2; this takes two fifths of it.
 const PACE: Duration = Duration::from_millis(50);

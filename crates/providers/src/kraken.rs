@@ -13,7 +13,7 @@ use crate::http::{Answer, Finality, PageRequest};
 use crate::json::{Node, parse};
 use crate::pages::{BarPages, Page, Party, Window, collect, encoded};
 
-const NAME: &str = "kraken";
+pub(crate) const NAME: &str = "kraken";
 const BASE: &str = "https://api.kraken.com";
 /// About one public request a second is allowed.
 const PACE: Duration = Duration::from_secs(1);

@@ -83,19 +83,17 @@ pub(crate) fn finality(end: UtcNanos, now: UtcNanos) -> Finality {
     }
 }
 
-/// The range as one window or two: what lies before the current month is final, and its end does not move from day to
-/// day, so that pages kept yesterday are found today.
+/// The range as one window or two, cut at the last begin of a month in it that is final. The cut stays where it is from
+/// day to day and whatever the end of the range, so that pages kept yesterday are found today.
 pub(crate) fn settled_windows(start: UtcNanos, end: UtcNanos, now: UtcNanos) -> Vec<Window> {
-    let settled = now.saturating_add(-DAY - 1).date();
+    let settled = now.saturating_add(-DAY - 1).min(end).date();
     let month = settled
         .with_day(1)
         .and_then(UtcNanos::from_date)
         .unwrap_or(UtcNanos::MIN);
-    let cuts = match finality(end, now) {
-        Finality::Changing if start < month && month < end => vec![start, month, end],
-        _ if start < end => vec![start, end],
-        _ => Vec::new(),
-    };
+    let mut cuts = vec![start, month, end];
+    cuts.retain(|cut| start <= *cut && *cut <= end);
+    cuts.dedup();
     let window = |pair: &[UtcNanos]| Window {
         start: pair[0],
         end: pair[1],
@@ -252,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_cut_at_the_current_month() {
+    fn a_range_is_cut_at_the_last_final_month() {
         let now = time("2025-06-15T12:00:00Z");
         let cut = |start: &str, end: &str| -> Vec<(String, String, Finality)> {
             settled_windows(time(start), time(end), now)
@@ -270,7 +268,14 @@ mod tests {
         let (old, new) = (Finality::Final, Finality::Changing);
         assert_eq!(
             cut("2020-01-01", "2025-06-14"),
-            [row("2020-01-01", "2025-06-14", old)]
+            [
+                row("2020-01-01", "2025-06-01", old),
+                row("2025-06-01", "2025-06-14", old)
+            ]
+        );
+        assert_eq!(
+            cut("2020-01-01", "2025-06-01"),
+            [row("2020-01-01", "2025-06-01", old)]
         );
         assert_eq!(
             cut("2020-01-01", "2025-06-15"),

@@ -4,7 +4,7 @@ use sextant_data::{BarProvider, MacroProvider, ProviderError};
 use sextant_domain::{AssetClass, UtcNanos};
 
 use crate::{Alpaca, AlpacaFeed, Binance, CboeVix, FredSurvey, HttpConfig, Kraken, Treasury, Yahoo};
-use crate::{cboe, fred, treasury};
+use crate::{alpaca, binance, cboe, fred, kraken, treasury, yahoo};
 
 /// What a client needs to know besides the bars that are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,22 +56,22 @@ pub struct MacroProviderInfo {
 /// The providers of bars; the first of a class is the one that is asked when none is named.
 pub const BAR_PROVIDERS: [BarProviderInfo; 4] = [
     BarProviderInfo {
-        name: "yahoo",
+        name: yahoo::NAME,
         class: AssetClass::Equity,
         about: "US shares and funds, split-adjusted; no key; 1D for decades, 1M to 30M for 30 to 60 days",
     },
     BarProviderInfo {
-        name: "alpaca",
+        name: alpaca::NAME,
         class: AssetClass::Equity,
         about: "US shares and funds as traded; keys in APCA_API_KEY_ID and APCA_API_SECRET_KEY; 1M to 1H and 1D",
     },
     BarProviderInfo {
-        name: "binance",
+        name: binance::NAME,
         class: AssetClass::Crypto,
         about: "crypto pairs, mostly with stablecoins; no key; all timeframes, whole history",
     },
     BarProviderInfo {
-        name: "kraken",
+        name: kraken::NAME,
         class: AssetClass::Crypto,
         about: "crypto pairs with US dollars and euros; no key; all timeframes, the newest 720 bars",
     },
@@ -102,10 +102,10 @@ pub const MACRO_PROVIDERS: [MacroProviderInfo; 3] = [
 /// [`ProviderError::Unknown`] for another name, [`ProviderError::MissingKey`] when the environment has no keys for it.
 pub fn bar_provider(name: &str, settings: &ProviderSettings) -> Result<Box<dyn BarProvider>, ProviderError> {
     match name {
-        "yahoo" => Ok(Box::new(Yahoo::new(settings))),
-        "alpaca" => Ok(Box::new(Alpaca::from_env(settings)?)),
-        "binance" => Ok(Box::new(Binance::new(settings))),
-        "kraken" => Ok(Box::new(Kraken::new(settings))),
+        yahoo::NAME => Ok(Box::new(Yahoo::new(settings))),
+        alpaca::NAME => Ok(Box::new(Alpaca::from_env(settings)?)),
+        binance::NAME => Ok(Box::new(Binance::new(settings))),
+        kraken::NAME => Ok(Box::new(Kraken::new(settings))),
         _ => Err(unknown("bars", name, &BAR_PROVIDERS.map(|info| info.name))),
     }
 }

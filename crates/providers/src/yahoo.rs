@@ -16,7 +16,7 @@ use crate::pages::{
     BarPages, Page, Party, Window, collect, encoded, midnight_ceil, passing_windows, seconds_floor,
 };
 
-const NAME: &str = "yahoo";
+pub(crate) const NAME: &str = "yahoo";
 const BASE: &str = "https://query1.finance.yahoo.com";
 /// The party publishes no limit; this is what it bears.
 const PACE: Duration = Duration::from_millis(500);
@@ -176,7 +176,7 @@ impl<'a> Bars<'a> {
         })
     }
 
-    /// Reads `chart.error`, or an answer that is not even that.
+    /// What a refusal means.
     fn refusal(&self, status: u16, code: &str, message: String) -> Result<Page, Fault> {
         // A range without a session is no mistake.
         if message.starts_with("Data doesn't exist for startDate") {
@@ -186,6 +186,11 @@ impl<'a> Bars<'a> {
             return Err(self.unknown_symbol(message));
         }
         Err(Fault::Refused { status, message })
+    }
+
+    /// A refusal in another form than `chart.error`.
+    fn unread(&self, answer: &Answer) -> Result<Page, Fault> {
+        self.refusal(answer.status, "", excerpt(&answer.body))
     }
 
     fn rows(&self, result: &Node<'_>) -> Result<Vec<FetchedBar>, Fault> {
@@ -202,15 +207,14 @@ impl<'a> Bars<'a> {
             .items()?
             .map(|time| self.stamp(&time, zone))
             .collect::<Result<Vec<_>, _>>()?;
-        let columns = Columns::read(&quote, stamps.len())?;
-        let bars = stamps.iter().zip(columns.rows);
-        let mut rows: Vec<(UtcNanos, Option<FetchedBar>)> = bars
-            .map(|(stamp, values)| (*stamp, values.map(|values| to_bar(*stamp, values))))
+        let bars = stamps.iter().zip(values_by_row(&quote, stamps.len())?);
+        let mut rows: Vec<Option<FetchedBar>> = bars
+            .map(|(stamp, values)| values.map(|values| to_bar(*stamp, values)))
             .collect();
         if self.ends_with_quote(&stamps) {
             rows.pop();
         }
-        Ok(rows.into_iter().filter_map(|(_, bar)| bar).collect())
+        Ok(rows.into_iter().flatten().collect())
     }
 
     /// It answers with another interval or symbol than asked for when it does not have it.
@@ -265,27 +269,22 @@ impl BarPages for Bars<'_> {
 
     fn read(&self, _window: &Window, answer: &Answer) -> Result<Page, Fault> {
         let body = match parse(&answer.body) {
-            Ok(body) => body,
-            Err(fault) if answer.status == 200 => return Err(fault),
-            Err(_) => return self.refusal(answer.status, "", excerpt(&answer.body)),
+            Err(_) if answer.status != 200 => return self.unread(answer),
+            body => body?,
         };
         let root = Node::root(&body);
         let chart = match root.field("chart") {
-            Ok(chart) => chart,
-            Err(fault) if answer.status == 200 => return Err(fault),
-            Err(_) => return self.refusal(answer.status, "", excerpt(&answer.body)),
+            Err(_) if answer.status != 200 => return self.unread(answer),
+            chart => chart?,
         };
         if let Some(error) = chart.optional("error")? {
-            let code = error.field("code")?;
-            let message = error
-                .optional("description")?
-                .map(|words| words.text())
-                .transpose()?;
-            let message = excerpt(message.unwrap_or(code.text()?).as_bytes());
-            return self.refusal(answer.status, code.text()?, message);
+            let code = error.field("code")?.text()?.to_owned();
+            let description = error.optional("description")?;
+            let message = description.map_or(Ok(code.as_str()), |words| words.text())?;
+            return self.refusal(answer.status, &code, excerpt(message.as_bytes()));
         }
         if answer.status != 200 {
-            return self.refusal(answer.status, "", excerpt(&answer.body));
+            return self.unread(answer);
         }
         let results = chart.field("result")?;
         let [result] = results.tuple()?;
@@ -328,28 +327,20 @@ fn to_bar(stamp: UtcNanos, [open, high, low, close, volume]: [f64; 5]) -> Fetche
 }
 
 /// The columns of a quote, turned into rows; `None` for a row without trades.
-struct Columns {
-    rows: Vec<Option<[f64; 5]>>,
-}
-
-impl Columns {
-    fn read(quote: &Node<'_>, rows: usize) -> Result<Self, Fault> {
-        let mut columns: [Vec<Option<f64>>; 5] = Default::default();
-        for (column, name) in columns.iter_mut().zip(["open", "high", "low", "close", "volume"]) {
-            let node = quote.field(name)?;
-            *column = node
-                .items()?
-                .map(|value| maybe(&value))
-                .collect::<Result<_, _>>()?;
-            if column.len() != rows {
-                return Err(node.misfit(&format!("one item for each of the {rows} times")));
-            }
+fn values_by_row(quote: &Node<'_>, rows: usize) -> Result<Vec<Option<[f64; 5]>>, Fault> {
+    let mut columns: [Vec<Option<f64>>; 5] = Default::default();
+    for (column, name) in columns.iter_mut().zip(["open", "high", "low", "close", "volume"]) {
+        let node = quote.field(name)?;
+        *column = node
+            .items()?
+            .map(|value| maybe(&value))
+            .collect::<Result<_, _>>()?;
+        if column.len() != rows {
+            return Err(node.misfit(&format!("one item for each of the {rows} times")));
         }
-        let row = |index: usize| whole(columns.each_ref().map(|column| column[index]), quote, index);
-        Ok(Self {
-            rows: (0..rows).map(row).collect::<Result<_, _>>()?,
-        })
     }
+    let row = |index: usize| whole(columns.each_ref().map(|column| column[index]), quote, index);
+    (0..rows).map(row).collect()
 }
 
 fn maybe(value: &Node<'_>) -> Result<Option<f64>, Fault> {

@@ -98,7 +98,7 @@ fn an_interrupted_download_goes_on_where_it_stopped_even_on_another_day() {
     assert!(matches!(error, ProviderError::Unreachable { .. }), "{error}");
     assert_eq!(server.requests().len(), 5);
     settings.now = time("2025-06-20");
-    // The end of the range is final by now, but the pages of the months before it are asked for as yesterday.
+    // Days later and for a longer range, the pages of the months before are still the same.
     let mut later = request.clone();
     later.end = time("2025-06-20");
     assert_eq!(rows(&Binance::new(&settings), &later).unwrap(), all);

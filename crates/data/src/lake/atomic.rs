@@ -10,13 +10,13 @@ const MOST_ATTEMPTS: u32 = 1_000;
 
 /// Writes `bytes` under another name in the same folder, brings them to the disk, and renames. When it fails, the old
 /// file stands as it was; only when the very last step fails, bringing the folder to the disk, the new one is there. A
-/// process that is killed leaves at most a hidden `.tmp` file, which nothing reads and the next call for the same `path`
+/// process that is killed leaves at most a hidden `.tmp` file, which nothing reads and the next write into the folder
 /// removes: a writer holds a lock on its file, so a file that can be locked has no writer any more.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     operation(Step::CreateFolder, path, || fs::create_dir_all(folder))
         .map_err(DataError::io("create the folder", folder))?;
-    remove_leftovers(folder, path);
+    remove_leftovers(folder);
     let (temporary, file) = operation(Step::Create, path, || create_temporary(path))
         .map_err(DataError::io("create a file next to", path))?;
     let written = fill(&file, path, bytes)
@@ -84,9 +84,8 @@ fn is_held(file: &File, temporary: &Path) -> bool {
     }
 }
 
-/// Removes what killed writers of `path` left behind. No write fails because of it: a leftover is harmless.
-fn remove_leftovers(folder: &Path, path: &Path) {
-    let target = path.file_name().unwrap_or_default().to_string_lossy();
+/// Removes what killed writers left in a folder. No write fails because of it: a leftover is harmless.
+fn remove_leftovers(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -94,22 +93,21 @@ fn remove_leftovers(folder: &Path, path: &Path) {
     };
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        if is_temporary_of(&entry.file_name().to_string_lossy(), &target) {
+        if is_temporary(&entry.file_name().to_string_lossy()) {
             remove_unless_held(&entry.path());
         }
     }
 }
 
 /// Whether a name is `.<target>.<process>.<attempt>.tmp`.
-fn is_temporary_of(name: &str, target: &str) -> bool {
-    let numbers = name
-        .strip_prefix('.')
-        .and_then(|rest| rest.strip_prefix(target))
-        .and_then(|rest| rest.strip_prefix('.'))
-        .and_then(|rest| rest.strip_suffix(".tmp"))
-        .and_then(|rest| rest.split_once('.'));
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    numbers.is_some_and(|(process, attempt)| number(process) && number(attempt))
+fn is_temporary(name: &str) -> bool {
+    let stem = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp"));
+    let mut parts = stem.unwrap_or_default().rsplitn(3, '.');
+    let number = |part: Option<&str>| {
+        part.is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let numbers = number(parts.next()) && number(parts.next());
+    numbers && parts.next().is_some_and(|target| !target.is_empty())
 }
 
 fn remove_unless_held(temporary: &Path) {
@@ -294,21 +292,21 @@ mod tests {
             (File::create(&path).unwrap(), path)
         };
         let own = format!(".a.txt.{}.0.tmp", std::process::id());
-        let dead: Vec<PathBuf> = [own.as_str(), ".a.txt.1.0.tmp", ".a.txt.99999999.12.tmp"]
-            .into_iter()
-            .map(|name| file(name).1)
-            .collect();
-        let (held, living) = file(".a.txt.1.1.tmp");
-        held.try_lock().unwrap();
-        let foreign: Vec<PathBuf> = [
+        let dead: Vec<PathBuf> = [
+            own.as_str(),
+            ".a.txt.1.0.tmp",
+            ".a.txt.99999999.12.tmp",
             ".b.txt.1.0.tmp",
-            ".a.txt.1.tmp",
-            ".a.txt.x.0.tmp",
-            "a.txt.1.0.tmp",
         ]
         .into_iter()
         .map(|name| file(name).1)
         .collect();
+        let (held, living) = file(".a.txt.1.1.tmp");
+        held.try_lock().unwrap();
+        let foreign: Vec<PathBuf> = [".1.0.tmp", ".a.txt.1.tmp", ".a.txt.x.0.tmp", "a.txt.1.0.tmp"]
+            .into_iter()
+            .map(|name| file(name).1)
+            .collect();
         replace(&path, b"whole").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert!(dead.iter().all(|path| !path.exists()));

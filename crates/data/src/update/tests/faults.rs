@@ -37,7 +37,7 @@ fn imports_survive_a_failing_disk() {
             .map(|_| ())
             .map_err(|error| error.to_string())
     };
-    for closes in [["2", "2.5", "2"], ["2", "-1", "2"]] {
+    for closes in [["2", "2.5", "2"], ["2", "-1", "2.5"]] {
         // With bad rows and without: both write and remove beside the bars.
         let operations = sweep(&Sweep {
             prepare: &|case| import(case, &text(&["2", "NaN", "2"])).unwrap(),

@@ -4,6 +4,7 @@
 mod bad_input;
 mod data;
 mod data_actions;
+mod data_fetch;
 mod data_qlib;
 mod documents;
 mod lake;

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use sextant_data::{BarMeta, Calendar, FileMeta, Lake, LakeEntry, MacroMeta};
+use sextant_data::{BarMeta, Calendar, FileMeta, Lake, LakeEntry, MacroMeta, Origin};
 use sextant_domain::{AssetClass, Timeframe};
+use sextant_providers::MACRO_PROVIDERS;
 
 use super::select::{last_session, minute, session, short, shortened};
 use crate::args::{FilterArgs, SelectArgs};
@@ -107,7 +108,7 @@ fn bars_row(meta: &BarMeta) -> Vec<String> {
         last,
         meta.rows.to_string(),
         gaps(meta, calendar),
-        kind(meta.synthetic),
+        kind(meta.synthetic, &meta.source),
         shortened(&meta.source),
         short(&meta.digest),
     ]
@@ -122,7 +123,7 @@ fn macro_row(meta: &MacroMeta) -> Vec<String> {
         meta.last.date().to_string(),
         meta.rows.to_string(),
         String::new(),
-        kind(meta.synthetic),
+        kind(meta.synthetic, &meta.source),
         shortened(&meta.source),
         short(&meta.digest),
     ]
@@ -150,8 +151,22 @@ fn gaps(meta: &BarMeta, calendar: &Calendar) -> String {
     }
 }
 
-fn kind(synthetic: bool) -> String {
-    if synthetic { "synthetic" } else { "imported" }.to_owned()
+fn kind(synthetic: bool, source: &str) -> String {
+    let of_provider = |name: &str| {
+        source
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(": "))
+    };
+    let downloaded =
+        Origin::parse(source).is_some() || MACRO_PROVIDERS.iter().any(|info| of_provider(info.name));
+    match (synthetic, downloaded) {
+        (true, _) => "synthetic",
+        (false, true) => "downloaded",
+        (false, false) if source.starts_with("resampled from ") => "resampled",
+        (false, false) if source.starts_with("stitched from ") => "stitched",
+        (false, false) => "imported",
+    }
+    .to_owned()
 }
 
 #[cfg(test)]

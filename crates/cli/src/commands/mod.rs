@@ -14,7 +14,7 @@ use crate::args::{Cli, Command};
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Backtest(args) => backtest::run(&args),
-        Command::Data(command) => data::run(command),
+        Command::Data(command) => data::run(*command),
         Command::ListModels(args) => models::list(&args),
         Command::Runs(args) => runs::list(&args),
         Command::Show(args) => runs::show(&args),

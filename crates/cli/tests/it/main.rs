@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod data;
+mod data_actions;
+mod data_fetch;
+mod data_qlib;
 mod documents;
+mod lake;
 mod pipeline;
 mod workspace;

@@ -42,9 +42,17 @@ impl Place {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_with(&[], arguments)
+    }
+
+    /// Runs with variables of the environment; keys of providers are never those of the machine.
+    pub(crate) fn run_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Outcome {
         let output = Command::cargo_bin("sextant")
             .unwrap()
             .current_dir(self.folder.path())
+            .env_remove("APCA_API_KEY_ID")
+            .env_remove("APCA_API_SECRET_KEY")
+            .envs(environment.iter().copied())
             .args(arguments)
             .output()
             .unwrap();

@@ -1,0 +1,219 @@
+//! `data status`, `show`, `diff` and `validate`.
+
+use crate::lake::{import_daily, row, rows};
+use crate::workspace::Place;
+
+/// Thursday, Friday and Tuesday: Monday is missing.
+const CLOSES: [(&str, f64); 3] = [("2020-01-02", 10.0), ("2020-01-03", 11.0), ("2020-01-07", 12.5)];
+
+fn with_spy() -> Place {
+    let place = Place::new();
+    import_daily(&place, ("SPY", "equity"), &CLOSES);
+    place
+}
+
+#[test]
+fn status_counts_rows_and_gaps() {
+    let place = with_spy();
+    import_daily(&place, ("BTC-USD", "crypto"), &CLOSES);
+    let printed = place.run(&["data", "status"]).printed();
+    let spy = row(&printed, &["SPY"]);
+    assert_eq!(
+        spy[1..8],
+        ["equity", "1D", "2020-01-02", "2020-01-07", "3", "1", "imported"]
+    );
+    // Crypto trades on weekends too.
+    let bitcoin = row(&printed, &["BTC-USD"]);
+    assert_eq!(
+        bitcoin[1..8],
+        ["crypto", "1D", "2020-01-02", "2020-01-07", "3", "3", "imported"]
+    );
+    assert_eq!(spy[8], "CSV file daily.csv");
+    let only = place.run(&["data", "status", "--symbols", "SPY"]).printed();
+    assert_eq!(rows(&only).len(), 2, "{only}");
+}
+
+#[test]
+fn show_prints_the_bars_that_were_asked_for() {
+    let place = with_spy();
+    let dates = |more: &[&str]| {
+        let printed = place
+            .run(&[&["data", "show", "SPY", "1d"], more].concat())
+            .printed();
+        let dates = rows(&printed).into_iter().skip(1).map(|mut row| row.remove(0));
+        dates.collect::<Vec<_>>()
+    };
+    let all = ["2020-01-02", "2020-01-03", "2020-01-07"];
+    assert_eq!(dates(&[]), all);
+    assert_eq!(dates(&["--tail", "1"]), all[2..]);
+    assert_eq!(dates(&["--head", "2"]), all[..2]);
+    assert_eq!(dates(&["--from", "2020-01-03", "--to", "2020-01-06"]), all[1..2]);
+    assert_eq!(dates(&["--from", "2020-01-03", "--head", "1"]), all[1..2]);
+    assert_eq!(dates(&["--from", "2021-01-01"]), [""; 0]);
+    let printed = place.run(&["data", "show", "SPY", "1D"]).printed();
+    let last = ["2020-01-07", "12.50", "13.50", "12.00", "12.50", "1000"];
+    assert_eq!(row(&printed, &["2020-01-07"]), last);
+    assert!(
+        printed.contains("3 of 3 bars; not adjusted; source: CSV file daily.csv"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn show_prints_times_of_bars_within_a_day() {
+    let place = Place::new();
+    let rows = "2020-01-02T00:00:00Z,10,11,9,10,1.25\n2020-01-02T04:00:00Z,10,11,9,10,2\n";
+    place.write(
+        "btc.csv",
+        &format!("timestamp,open,high,low,close,volume\n{rows}"),
+    );
+    let import = "data import --from btc.csv --symbol BTC-USD --asset-class crypto --timeframe 4H";
+    place.run(&import.split(' ').collect::<Vec<_>>()).printed();
+    let printed = place
+        .run(&["data", "show", "BTC-USD", "4H", "--head", "1"])
+        .printed();
+    let found = row(&printed, &["2020-01-02 00:00", "2020-01-02 04:00"]);
+    assert_eq!(found[2..], ["10.00", "11.00", "9.00", "10.00", "1.25"]);
+}
+
+#[test]
+fn show_says_what_there_is() {
+    let place = with_spy();
+    import_daily(&place, ("QQQ", "equity"), &CLOSES);
+    place.run(&["data", "show", "SPY", "4H"]).fails_with(&[
+        "no 4H bars of SPY",
+        "SPY 1D (equity)",
+        "data resample",
+    ]);
+    place.run(&["data", "show", "IWM", "1D"]).fails_with(&[
+        "IWM",
+        "SPY 1D (equity)",
+        "QQQ 1D (equity)",
+        "data import",
+    ]);
+    place
+        .run(&["data", "show", "SPY", "2D"])
+        .fails_with(&["2D", "4H"]);
+    import_daily(&place, ("SPY", "crypto"), &CLOSES);
+    place.run(&["data", "show", "SPY", "1D"]).fails_with(&[
+        "SPY 1D (equity)",
+        "SPY 1D (crypto)",
+        "--asset-class",
+    ]);
+    place
+        .run(&["data", "show", "SPY", "1D", "--asset-class", "crypto"])
+        .printed();
+}
+
+#[test]
+fn diff_of_the_same_lake_finds_nothing() {
+    let place = with_spy();
+    let printed = place.run(&["data", "diff", "data", "data"]).printed();
+    assert_eq!(
+        row(&printed, &["SPY 1D (equity)"])[1..],
+        ["same", "3", "3", "0", "0", "0"]
+    );
+    let file = "data/equities/SPY_1D.parquet";
+    place.run(&["data", "diff", file, file]).printed();
+}
+
+#[test]
+fn diff_names_the_bars_that_differ_and_fails() {
+    let place = with_spy();
+    std::fs::rename(place.path("data"), place.path("before")).unwrap();
+    let closes = [("2020-01-03", 11.0), ("2020-01-06", 12.0), ("2020-01-07", 12.75)];
+    import_daily(&place, ("SPY", "equity"), &closes);
+    import_daily(&place, ("QQQ", "equity"), &closes);
+    let lakes = place.run(&["data", "diff", "before", "data"]);
+    assert!(!lakes.success && lakes.stderr.is_empty(), "{}", lakes.stderr);
+    let printed = lakes.stdout;
+    assert_eq!(
+        row(&printed, &["SPY 1D (equity)", "differs"])[2..],
+        ["3", "3", "1", "1", "4"]
+    );
+    assert_eq!(
+        row(&printed, &["QQQ 1D (equity)", "only in B"])[2..],
+        ["", "3", "0", "0", "0"]
+    );
+    let place_of = |time: &str, column: &str| row(&printed, &["SPY 1D (equity)", time, column])[3..].to_vec();
+    assert_eq!(place_of("2020-01-02 14:30", "whole bar"), ["there", ""]);
+    assert_eq!(place_of("2020-01-06 14:30", "whole bar"), ["", "there"]);
+    assert_eq!(place_of("2020-01-07 14:30", "close"), ["12.5", "12.75"]);
+
+    let files = [
+        "data",
+        "diff",
+        "before/equities/SPY_1D.parquet",
+        "data/equities/SPY_1D.parquet",
+    ];
+    let outcome = place.run(&[&files[..], &["--limit", "2"]].concat());
+    assert!(
+        !outcome.success && outcome.stdout.contains("4 more places"),
+        "{}",
+        outcome.stdout
+    );
+    let chosen = place.run(&["data", "diff", "before", "data", "--symbols", "QQQ"]);
+    assert!(
+        !chosen.success && !chosen.stdout.contains("SPY"),
+        "{}",
+        chosen.stdout
+    );
+}
+
+#[test]
+fn diff_says_what_it_compares() {
+    let place = with_spy();
+    let file = "data/equities/SPY_1D.parquet";
+    place
+        .run(&["data", "diff", "data", file])
+        .fails_with(&["two lakes", "two Parquet files"]);
+    place
+        .run(&["data", "diff", file, "daily.csv"])
+        .fails_with(&["daily.csv", "equities/SPY_1D.parquet"]);
+    place
+        .run(&["data", "diff", file, "nowhere.parquet"])
+        .fails_with(&["nowhere.parquet", "cannot be read"]);
+    place
+        .run(&["data", "diff", file, file, "--symbols", "SPY"])
+        .fails_with(&["--symbols", "two files"]);
+    place
+        .run(&["data", "diff", "data", "data", "--symbols", "IWM"])
+        .fails_with(&["nothing was compared"]);
+}
+
+#[test]
+fn validate_prints_json_for_programs() {
+    let place = with_spy();
+    let printed = place.run(&["data", "validate", "--json"]).printed();
+    let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(report["failed"], false);
+    let series = &report["series"][0];
+    assert_eq!(
+        (series["symbol"].as_str(), series["rows"].as_u64()),
+        (Some("SPY"), Some(3))
+    );
+    let gap = &series["findings"][0];
+    assert_eq!(
+        (gap["rule"].as_str(), gap["count"].as_u64()),
+        (Some("gaps"), Some(1))
+    );
+
+    let file = place.path("data/equities/SPY_1D.parquet");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let damaged = place.run(&["data", "validate", "--symbols", "SPY", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&damaged.stdout).unwrap();
+    assert!(!damaged.success && report["failed"] == true, "{}", damaged.stdout);
+    assert!(
+        report["series"][0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("not loaded"),
+        "{report}"
+    );
+    place
+        .run(&["data", "validate", "--symbols", "IWM"])
+        .fails_with(&["IWM", "SPY 1D (equity)"]);
+}

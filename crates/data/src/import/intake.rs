@@ -80,7 +80,15 @@ impl Defects {
 /// Reads a file. Bad rows are in the result; the error is for what cannot be read as rows at all.
 pub(crate) fn take_in(request: &ImportRequest, progress: &dyn Progress) -> Result<Intake, DataError> {
     let key = request.check()?;
-    let mut lines = Lines::open(&request.path, progress)?;
+    take_lines(request, &key, Lines::open(&request.path, progress)?)
+}
+
+/// The same for lines that are open already.
+pub(super) fn take_lines(
+    request: &ImportRequest,
+    key: &BarKey,
+    mut lines: Lines<'_>,
+) -> Result<Intake, DataError> {
     let extra_columns = read_header(&mut lines, &request.path)?;
     let mut taker = Taker {
         width: HEADER.len() + extra_columns.len(),
@@ -93,7 +101,7 @@ pub(crate) fn take_in(request: &ImportRequest, progress: &dyn Progress) -> Resul
     while let Some((row, line)) = lines.next()? {
         taker.take(row, line);
     }
-    let (bars, counts) = to_bars(&taker.rows, taker.counts, &key)?;
+    let (bars, counts) = to_bars(&taker.rows, taker.counts, key)?;
     Ok(Intake {
         bars,
         defects: taker.defects,

@@ -30,12 +30,17 @@ impl<'p> Lines<'p> {
         let size = file.metadata().map_err(DataError::io("read", path))?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         progress.start(size, &format!("reading {name}"));
-        let mut counted = BufReader::with_capacity(BUFFER_BYTES, Counted { file, progress });
-        let start = counted.fill_buf().map_err(DataError::io("read", path))?;
+        Self::over(path, Counted { file, progress })
+    }
+
+    /// Reads from anything; `path` names it in messages.
+    pub(super) fn over(path: &Path, source: impl Read + 'p) -> Result<Self, DataError> {
+        let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
+        let start = source.fill_buf().map_err(DataError::io("read", path))?;
         let inner: Box<dyn Read + 'p> = if start.starts_with(&GZIP_MAGIC) {
-            Box::new(MultiGzDecoder::new(counted))
+            Box::new(MultiGzDecoder::new(source))
         } else {
-            Box::new(counted)
+            Box::new(source)
         };
         let reader = BufReader::with_capacity(BUFFER_BYTES, inner);
         Ok(Self {

@@ -161,7 +161,7 @@ pub fn import_macro_csv(
     progress: &dyn Progress,
 ) -> Result<MacroImportReport, DataError> {
     let path = lake.macro_path(&request.name)?;
-    let (table, counts) = read_table(request, progress)?;
+    let (table, counts) = read_table(request, Lines::open(&request.path, progress)?)?;
     let name = request.path.file_name().unwrap_or_default().to_string_lossy();
     let source = request
         .source
@@ -196,17 +196,16 @@ pub fn import_macro_csv(
 }
 
 #[derive(Default)]
-struct Counts {
-    rows_read: u64,
-    empty_rows: u64,
+pub(super) struct Counts {
+    pub(super) rows_read: u64,
+    pub(super) empty_rows: u64,
     ignored_columns: Vec<String>,
 }
 
-fn read_table(
+pub(super) fn read_table(
     request: &MacroImportRequest,
-    progress: &dyn Progress,
+    mut lines: Lines<'_>,
 ) -> Result<(MacroTable, Counts), DataError> {
-    let mut lines = Lines::open(&request.path, progress)?;
     let layout = Layout::read(&mut lines, request)?;
     let mut counts = Counts {
         ignored_columns: layout.ignored(),

@@ -7,6 +7,7 @@
 
 mod factors;
 mod fields;
+mod fuzz;
 mod intake;
 mod lines;
 mod macros;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use sextant_domain::{AssetClass, Timeframe, UtcNanos};
 
 use factors::Factors;
+pub use fuzz::{fuzz_csv_bars, fuzz_csv_macro};
 pub(crate) use intake::{Intake, take_in};
 pub use macros::{MacroColumn, MacroImportReport, MacroImportRequest, PublicationRule, import_macro_csv};
 

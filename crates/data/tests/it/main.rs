@@ -3,6 +3,7 @@
 
 mod bad_csv;
 mod damaged;
+mod fuzz_seeds;
 mod real_bars;
 mod real_calendar;
 mod real_macro;

@@ -86,7 +86,7 @@ def resamples(frame):
     connection.execute("CREATE TABLE bars AS SELECT timestamp::TIMESTAMP AS timestamp, * EXCLUDE timestamp FROM source")
 
     def by_duckdb():
-        return connection.execute(
+        return connection.sql(
             """SELECT time_bucket(INTERVAL '4 hours', timestamp) AS bucket, arg_min(open, timestamp) AS open,
                       max(high) AS high, min(low) AS low, arg_max(close, timestamp) AS close, sum(volume) AS volume
                FROM bars GROUP BY bucket ORDER BY bucket"""
@@ -153,7 +153,7 @@ def loads(paths):
     def by_duckdb():
         with duckdb.connect() as connection:
             query = f"SELECT * FROM read_parquet('{pattern}', filename = true)"
-            return connection.execute(query).to_arrow_table().num_rows
+            return connection.sql(query).to_arrow_table().num_rows
 
     def by_pandas():
         return sum(len(pd.read_parquet(path)) for path in paths)

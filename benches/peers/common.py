@@ -68,6 +68,10 @@ def splitmix64(seed, count):
         return mixed ^ (mixed >> np.uint64(31))
 
 
+# The bar 999 of the walk from 100 by steps of 0.05 % with seed 1; a test of crates/testkit holds the same numbers.
+KNOWN_BAR = [96.4904965246344, 96.52690193494615, 96.46843685008085, 96.50150581798836, 3619.878243947177]
+
+
 def random_walk(count, start_price, step, seed):
     """Open, high, low, close and volume, bit for bit those of `bars::random_walk` of crates/testkit.
 
@@ -91,3 +95,9 @@ def random_walk(count, start_price, step, seed):
     highs = np.maximum(opens, closes) * (1.0 + step * draws[:, 8])
     lows = np.minimum(opens, closes) * (1.0 - step * draws[:, 9])
     return opens, highs, lows, closes, 1_000.0 + (10_000.0 - 1_000.0) * draws[:, 10]
+
+
+def check_walk():
+    """Fails when the walk is not that of crates/testkit any more."""
+    found = [float(values[-1]) for values in random_walk(1_000, 100.0, 0.0005, 1)]
+    assert found == KNOWN_BAR, found

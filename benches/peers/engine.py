@@ -60,7 +60,7 @@ def one(work, peer, folder, runs):
         seconds.append(time.perf_counter() - start)
         orders, equity = outcome(result)
         # A slow peer is not run for ever: its spread is small beside its time.
-        if sum(seconds) > 240.0 and len(seconds) > 2:
+        if sum(seconds) > 240.0 and len(seconds) >= 2:
             break
     best = min(seconds[1:])
     figures = {"first": seconds[0], "best": best, "runs": len(seconds) - 1, "orders": int(orders), "equity": equity}

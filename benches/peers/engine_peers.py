@@ -192,7 +192,7 @@ def nautilus(names, decide, length, series):
 
     class Model(Strategy):
         def on_start(self):
-            self.seen, self.index, self.state = 0, 0, {}
+            self.seen, self.index, self.memory = 0, 0, {}
             self.latest = np.zeros(names)
             self.places = {}
             for number, item in enumerate(instruments):
@@ -245,7 +245,7 @@ def nautilus_w1(series):
     opens, highs, lows, closes, _ = series
 
     def decide(strategy, index, instruments):
-        state = strategy.state
+        state = strategy.memory
         if not state:
             fast, slow = SimpleMovingAverage(works.FAST), SimpleMovingAverage(works.SLOW)
             state.update(fast=fast, slow=slow, invested=False)
@@ -274,7 +274,7 @@ def nautilus_w3(series):
     days = set(works.w3_decision_days().tolist())
 
     def decide(strategy, index, instruments):
-        state = strategy.state
+        state = strategy.memory
         if not state:
             state.update(history=np.zeros((works.W3_DAYS, works.W3_NAMES)), units=np.zeros(works.W3_NAMES), cost=0.0)
         state["history"][index] = strategy.latest

@@ -30,6 +30,7 @@ def w3_walks():
 
 def save_inputs(folder):
     """Writes the inputs to files, because making them takes more memory than any engine."""
+    common.check_walk()
     np.save(folder / "W1.npy", np.stack(w1_walk()))
     np.save(folder / "W3.npy", np.stack(w3_walks()))
 

@@ -361,8 +361,17 @@ impl Layout {
             })
         };
         let values = self.wanted.iter().map(|(column, minus)| {
-            let subtracted = minus.map_or(Ok(0.0), value)?;
-            Ok(value(*column)? - subtracted)
+            let difference = value(*column)? - minus.map_or(Ok(0.0), value)?;
+            if difference.is_infinite() {
+                let allowed = "a number whose difference to the other column is finite";
+                return Err(defect(
+                    Rule::Syntax,
+                    &self.names[*column],
+                    fields[*column],
+                    allowed,
+                ));
+            }
+            Ok(difference)
         });
         Ok((published, values.collect::<Result<_, RowDefect>>()?))
     }

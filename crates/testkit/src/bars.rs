@@ -213,6 +213,28 @@ mod tests {
         assert_eq!(bars.len(), 500);
     }
 
+    /// `benches/peers/common.py` makes the same walk, and checks it against the same numbers.
+    #[test]
+    fn walks_are_those_of_the_peer_benches() {
+        let spans = round_the_clock(instant("2015-01-01"), Timeframe::M1, 1_000);
+        let walk = Walk {
+            start_price: 100.0,
+            step: 0.0005,
+            seed: 1,
+        };
+        let last = random_walk(&spans, walk).bar(999);
+        assert_eq!(
+            [last.open, last.high, last.low, last.close, last.volume],
+            [
+                96.4904965246344,
+                96.52690193494615,
+                96.46843685008085,
+                96.50150581798836,
+                3619.878243947177
+            ]
+        );
+    }
+
     #[test]
     fn coarse_bars_enclose_their_fine_ones() {
         let start = instant("2020-01-01");

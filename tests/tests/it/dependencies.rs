@@ -115,9 +115,11 @@ fn xtask_stays_small() {
 
 #[test]
 fn versions_and_features_stand_in_the_root_manifest_alone() {
+    // The root of a workspace is where they stand: of ours, and of the fuzz targets, which nothing here builds.
+    let is_root = |file: &files::TextFile| file.text.lines().any(|line| line == "[workspace]");
     let manifests = files::all()
         .into_iter()
-        .filter(|file| file.path.ends_with("Cargo.toml") && file.path != "Cargo.toml");
+        .filter(|file| file.path.ends_with("Cargo.toml") && !is_root(file));
     let mut own = Vec::new();
     for manifest in manifests {
         let stray = dependency_lines(&manifest.text).filter(|line| !inherits(line));

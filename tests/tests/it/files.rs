@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// What lies at the top level and is not part of the project: build output, and what runs leave behind.
 const NOT_OURS: [&str; 2] = ["target", "state"];
 
+/// What fuzzing leaves behind.
+const LEFT_BY_FUZZING: [&str; 3] = ["fuzz/target", "fuzz/corpus", "fuzz/artifacts"];
+
 /// Folders of which the repository keeps no more than a README.
 const README_ONLY: [&str; 3] = ["data", "results", "logs"];
 
@@ -100,7 +103,10 @@ fn is_ours(path: &str) -> bool {
         return !is_inside || path == format!("{top}/README.md");
     }
     let is_foreign_hidden_folder = is_inside && top.starts_with('.') && !HIDDEN_BUT_OURS.contains(&top);
-    !NOT_OURS.contains(&top) && !is_foreign_hidden_folder
+    let is_left_by_fuzzing = LEFT_BY_FUZZING
+        .iter()
+        .any(|folder| Path::new(path).starts_with(folder));
+    !NOT_OURS.contains(&top) && !is_left_by_fuzzing && !is_foreign_hidden_folder
 }
 
 #[test]
@@ -116,6 +122,8 @@ fn build_output_and_results_are_no_part_of_the_project() {
         ("results/sextant.db", false),
         ("target/debug/sextant", false),
         (".git/config", false),
+        ("fuzz/seeds/csv_bars/gzip", true),
+        ("fuzz/corpus/csv_bars/x", false),
     ] {
         assert_eq!(is_ours(path), expected, "{path}");
     }

@@ -22,6 +22,7 @@ mod dates;
 mod error;
 mod event;
 mod factor_file;
+mod fuzz;
 mod history;
 mod mapper;
 mod rename;
@@ -32,6 +33,7 @@ pub use adjust::{Adjusted, AdjustmentEngine, AdjustmentMode, CashDividend, Refer
 pub use error::ActionError;
 pub use event::{ActionKind, CorporateAction, EventList};
 pub use factor_file::{FactorFile, FactorRow};
+pub use fuzz::{fuzz_factor_file, fuzz_ticker_map};
 pub use history::{SecurityHistory, SecurityId, TickerSpan, read_listings};
 pub use mapper::{Attribution, TickerMapper};
 pub use rename::{Rename, known_renames, read_renames};

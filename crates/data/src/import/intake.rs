@@ -9,7 +9,7 @@ use super::fields::{number, split, split_first, time};
 use super::lines::Lines;
 use super::taker::{COLUMNS, Counts, Defects, Problem, Reading, RowSource, Taker};
 use crate::text::shown;
-use crate::{DataError, Progress, Rule};
+use crate::{BarKey, DataError, Progress, Rule};
 
 /// What a file holds.
 pub(crate) struct Intake {
@@ -26,10 +26,18 @@ pub(crate) struct Intake {
 /// Reads a file. Bad rows are in the result; the error is for what cannot be read as rows at all.
 pub(crate) fn take_in(request: &ImportRequest, progress: &dyn Progress) -> Result<Intake, DataError> {
     let key = request.check()?;
-    let mut lines = Lines::open(&request.path, progress)?;
+    take_lines(request, &key, Lines::open(&request.path, progress)?)
+}
+
+/// The same for lines that are open already.
+pub(super) fn take_lines(
+    request: &ImportRequest,
+    key: &BarKey,
+    mut lines: Lines<'_>,
+) -> Result<Intake, DataError> {
     let extra_columns = read_header(&mut lines, &request.path)?;
     let width = COLUMNS.len() + extra_columns.len();
-    let mut taker = Taker::new(&key, request.convention(), RowSource::File);
+    let mut taker = Taker::new(key, request.convention(), RowSource::File);
     while let Some((row, line)) = lines.next()? {
         if line.trim_ascii().is_empty() {
             continue;
@@ -42,7 +50,7 @@ pub(crate) fn take_in(request: &ImportRequest, progress: &dyn Progress) -> Resul
         };
         taker.take(row, reading, &|column| shown(fields[column]));
     }
-    let taken = taker.finish(&key)?;
+    let taken = taker.finish(key)?;
     Ok(Intake {
         bars: taken.bars,
         defects: taken.defects,

@@ -20,7 +20,12 @@ impl<'p> Lines<'p> {
         let size = file.metadata().map_err(DataError::io("read", path))?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         progress.start(size, &format!("reading {name}"));
-        let lines = TextLines::new(Counted { file, progress }).map_err(DataError::io("read", path))?;
+        Self::over(path, Counted { file, progress })
+    }
+
+    /// Reads from anything; `path` names it in messages.
+    pub(super) fn over(path: &Path, source: impl Read + 'p) -> Result<Self, DataError> {
+        let lines = TextLines::new(source).map_err(DataError::io("read", path))?;
         Ok(Self {
             path: path.to_owned(),
             lines,

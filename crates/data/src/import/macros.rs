@@ -184,7 +184,7 @@ pub fn import_macro_csv(
     progress: &dyn Progress,
 ) -> Result<MacroImportReport, DataError> {
     let path = lake.macro_path(&request.name)?;
-    let (table, counts) = read_table(request, progress)?;
+    let (table, counts) = read_table(request, Lines::open(&request.path, progress)?)?;
     let name = request.path.file_name().unwrap_or_default().to_string_lossy();
     let source = request
         .source
@@ -219,17 +219,16 @@ pub fn import_macro_csv(
 }
 
 #[derive(Default)]
-struct Counts {
-    rows_read: u64,
-    empty_rows: u64,
+pub(super) struct Counts {
+    pub(super) rows_read: u64,
+    pub(super) empty_rows: u64,
     ignored_columns: Vec<String>,
 }
 
-fn read_table(
+pub(super) fn read_table(
     request: &MacroImportRequest,
-    progress: &dyn Progress,
+    mut lines: Lines<'_>,
 ) -> Result<(MacroTable, Counts), DataError> {
-    let mut lines = Lines::open(&request.path, progress)?;
     let layout = Layout::read(&mut lines, request)?;
     let mut counts = Counts {
         ignored_columns: layout.ignored(),
@@ -384,8 +383,17 @@ impl Layout {
             })
         };
         let values = self.wanted.iter().map(|(column, minus)| {
-            let subtracted = minus.map_or(Ok(0.0), value)?;
-            Ok(value(*column)? - subtracted)
+            let difference = value(*column)? - minus.map_or(Ok(0.0), value)?;
+            if difference.is_infinite() {
+                let allowed = "a number whose difference to the other column is finite";
+                return Err(defect(
+                    Rule::Syntax,
+                    &self.names[*column],
+                    fields[*column],
+                    allowed,
+                ));
+            }
+            Ok(difference)
         });
         Ok((published, values.collect::<Result<_, RowDefect>>()?))
     }

@@ -6,6 +6,7 @@
 //! beside the result on request. Nothing is lost without being counted.
 
 mod fields;
+mod fuzz;
 mod intake;
 mod lines;
 mod macros;
@@ -20,6 +21,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sextant_domain::{AssetClass, BarSeries, Timeframe, UtcNanos};
 
+pub use fuzz::{fuzz_csv_bars, fuzz_csv_macro};
 pub(crate) use intake::{Intake, take_in};
 pub use macros::{MacroColumn, MacroImportReport, MacroImportRequest, PublicationRule, import_macro_csv};
 pub(crate) use quarantine::{add_to, path_for as quarantine_path, text_of};

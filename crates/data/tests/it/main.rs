@@ -4,6 +4,7 @@
 mod bad_csv;
 mod corpus;
 mod damaged;
+mod fuzz_seeds;
 mod killed;
 mod manifest;
 mod real_bars;

@@ -81,7 +81,8 @@ pub struct FetchedBar {
 pub struct FetchedBars {
     /// The rows, stamps strictly increasing.
     pub rows: Vec<FetchedBar>,
-    /// What was asked, for the metadata: provider, its name for the symbol, feed; no keys, no address of a test server.
+    /// What was asked, for the metadata: provider, its name for the symbol, feed; no keys, no address of a test server,
+    /// and nothing that changes from request to request, because bars of different sources are not put into one file.
     pub source: String,
 }
 

@@ -214,9 +214,9 @@ impl LakeQuery {
 
 /// An instant as an SQL literal, rounded up to a microsecond: no time between the two is in the file.
 fn instant(time: UtcNanos) -> String {
-    let micros = time.nanos().div_euclid(NANOS_PER_MICROSECOND);
-    let whole = micros * NANOS_PER_MICROSECOND == time.nanos();
-    let micros = if whole { micros } else { micros.saturating_add(1) };
+    let nanos = time.nanos();
+    let is_between = nanos.rem_euclid(NANOS_PER_MICROSECOND) != 0;
+    let micros = nanos.div_euclid(NANOS_PER_MICROSECOND) + i64::from(is_between);
     let rounded = UtcNanos::from_nanos(micros.saturating_mul(NANOS_PER_MICROSECOND));
     format!(
         "TIMESTAMPTZ '{}+00'",

@@ -20,8 +20,12 @@ pub(crate) fn connect(options: &LakeQueryOptions) -> Result<Connection, QueryErr
         Some(folder) => absolute(folder)?,
         None => String::new(),
     };
-    let temporary = format!("SET temp_directory = {}", text_literal(&folder));
-    execute(&connection, &temporary, "set its temporary folder")?;
+    // Without the cache of files, which tells an old file from a new one of the same name by its time alone.
+    let settings = format!(
+        "SET temp_directory = {}; SET enable_external_file_cache = false;",
+        text_literal(&folder)
+    );
+    execute(&connection, &settings, "set its limits")?;
     Ok(connection)
 }
 
@@ -129,5 +133,6 @@ mod tests {
         assert_eq!(setting("memory_limit"), "48.0 MiB");
         assert_eq!(setting("threads"), "2");
         assert_eq!(setting("temp_directory"), "");
+        assert_eq!(setting("enable_external_file_cache"), "false");
     }
 }

@@ -12,7 +12,7 @@ use std::mem::{self, ManuallyDrop};
 
 use arrow::array::{Array, RecordBatch, StructArray, make_array};
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use arrow2::array::StructArray as StructArray2;
+use arrow2::array::{Array as _, StructArray as StructArray2};
 use arrow2::datatypes::Field as Field2;
 use arrow2::ffi::{
     ArrowArray, ArrowSchema, export_array_to_c, export_field_to_c, import_array_from_c, import_field_from_c,

@@ -178,6 +178,8 @@ fn batches_that_are_no_bars_are_refused() {
 #[cfg(feature = "arrow2-interop")]
 #[test]
 fn bars_come_back_from_arrow2() {
+    use ::arrow2::array::Array;
+
     for count in [0, 1, 1_000] {
         let array = to_arrow2(&bars(count)).unwrap();
         assert_eq!(array.len() as i64, count);
@@ -201,7 +203,7 @@ fn bars_come_back_from_arrow2() {
 #[cfg(feature = "arrow2-interop")]
 #[test]
 fn values_of_arrow2_are_those_of_the_bars() {
-    use ::arrow2::array::{PrimitiveArray, StructArray};
+    use ::arrow2::array::{Array, PrimitiveArray, StructArray};
     use ::arrow2::datatypes::{DataType, Field};
 
     let array = to_arrow2(&bars(9)).unwrap();

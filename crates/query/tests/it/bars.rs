@@ -168,6 +168,27 @@ fn every_flipped_bit_that_is_sampled_is_found_before_use() {
 }
 
 #[test]
+fn one_query_object_sees_each_new_series() {
+    let lake = TestLake::new();
+    let query = lake.query();
+    let all = |key: &BarKey| query.query(key, UtcNanos::MIN, UtcNanos::MAX).unwrap();
+    for timeframe in [Timeframe::M30, Timeframe::H4] {
+        let key = key(AssetClass::Crypto, "X", timeframe);
+        let series = bars(AssetClass::Crypto, timeframe, ["2020-01-20", "2020-02-10"]);
+        for volume in 0..5 {
+            // Files of the same length, written in the same moment.
+            let changed = series.iter().map(|bar| Bar {
+                volume: f64::from(volume),
+                ..bar
+            });
+            let changed = BarSeries::from_bars(changed).unwrap();
+            lake.write(&key, &changed);
+            assert_eq!(all(&key), changed);
+        }
+    }
+}
+
+#[test]
 fn times_finer_than_a_microsecond_are_not_cut() {
     let lake = TestLake::new();
     for timeframe in [Timeframe::M1, Timeframe::H1] {

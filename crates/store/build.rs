@@ -87,7 +87,7 @@ fn missing(library: &Path) -> BuildError {
          \x20 to fetch it, run once:\n\
          \x20     cargo xtask setup\n\
          \x20 or set DUCKDB_LIB_DIR to the absolute path of a folder that holds libduckdb 1.5.6,\n\
-         \x20 or compile DuckDB from source (about 2,000 C++ files, slow): --features sextant-store/bundled-duckdb",
+         \x20 or compile DuckDB from source (about 2,000 C++ files, slow): --features sextant-store/bundled-duckdb,sextant-query/bundled-duckdb",
         library.display()
     ))
 }

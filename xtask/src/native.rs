@@ -18,6 +18,9 @@ use crate::workspace::{LIBRARY_DIR_VARIABLE, Workspace};
 /// The note of where the library came from.
 const NOTE: &str = "SOURCE.txt";
 
+/// Every crate that links DuckDB, told to compile it.
+const BUNDLED_FEATURES: &str = "sextant-store/bundled-duckdb,sextant-query/bundled-duckdb";
+
 /// How the workspace gets DuckDB.
 pub(crate) enum Native {
     /// A prebuilt library in this folder.
@@ -31,7 +34,7 @@ impl Native {
     pub(crate) fn cargo_arguments(&self) -> &'static [&'static str] {
         match self {
             Self::Prebuilt(_) => &[],
-            Self::Bundled => &["--features", "sextant-store/bundled-duckdb"],
+            Self::Bundled => &["--features", BUNDLED_FEATURES],
         }
     }
 }
@@ -52,7 +55,7 @@ pub(crate) fn setup(workspace: &Workspace, source: LibrarySource) -> Result<()> 
                 "From now on `cargo xtask` compiles DuckDB {DUCKDB_VERSION} from source: about 2,000 C++ files,"
             );
             eprintln!("once per target folder, far longer than everything else, with a C++ compiler.");
-            eprintln!("Plain cargo needs --features sextant-store/bundled-duckdb.");
+            eprintln!("Plain cargo needs --features {BUNDLED_FEATURES}.");
         }
         LibrarySource::Prebuilt => {
             let dir = prebuilt(workspace, "native library")?;

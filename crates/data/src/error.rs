@@ -157,6 +157,22 @@ impl DataError {
         move |source| Self::Io { path, action, source }
     }
 
+    /// Whether a file that an index lists is not there: damage, or the series was replaced while it was read. Reading
+    /// again from the beginning tells the two apart.
+    pub fn is_vanished(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged {
+                defect: FileDefect::Vanished,
+                ..
+            }
+        )
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+
     pub(crate) fn series(key: &BarKey) -> impl FnOnce(SeriesError) -> Self {
         let what = key.to_string();
         move |source| Self::Series { what, source }

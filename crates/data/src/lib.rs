@@ -1,13 +1,13 @@
 //! The data rim of the platform: the Parquet lake, exchange calendars, import, resampling and validation.
 //!
 //! Everything that a run reads comes through here. Bars enter as CSV files of other parties, are checked row by row
-//! against named rules and a calendar, and lie in the [`Lake`] as sealed Parquet files, one per instrument and timeframe.
+//! against named rules and a calendar, and lie in the [`Lake`] as sealed Parquet files: one per instrument and timeframe, or one per month for bars finer than an hour.
 //! From there they come back as the columns of the vocabulary crate ([`BarSeries`](sextant_domain::BarSeries)).
 //!
 //! # Invariants
 //! * A file of the lake is loaded whole and unchanged or not at all: a seal over its bytes is compared before any of it
 //!   is parsed, and a digest of its content afterwards. See [`lake`].
-//! * A file of the lake is replaced by one rename, so that a reader sees the old or the new one, never a mix.
+//! * A series of the lake is replaced by one rename, so that a reader sees the old or the new one, never a mix.
 //! * No row is dropped, repaired or moved without being counted in the report of the import.
 //! * A bar is available at its close time, and no bar is available before everything in it was known.
 //! * What was traded is always kept: adjusted prices stand beside the raw ones.
@@ -20,6 +20,7 @@ pub mod calendar;
 mod commands;
 mod error;
 pub mod import;
+pub mod interop;
 mod key;
 pub mod lake;
 mod lines;
@@ -48,8 +49,8 @@ pub use import::{
 };
 pub use key::BarKey;
 pub use lake::{
-    BarMeta, FileDefect, FileMeta, Lake, LakeEntry, MacroMeta, MacroTable, Provenance, RawBars, StoredBars,
-    StoredMacro,
+    BarMeta, FileDefect, FileMeta, Lake, LakeEntry, MacroMeta, MacroTable, Provenance, RawBars, SeriesFile,
+    SeriesFiles, StoredBars, StoredMacro, TimeGrain,
 };
 pub use progress::{Progress, Silent};
 pub use provider::{

@@ -10,18 +10,24 @@ use super::{BarMeta, FileDefect, FileMeta, Provenance, RawBars, StoredBars, atom
 use crate::{BarKey, DataError};
 
 const UNADJUSTED: &str = "none: prices are those of the source";
-const TIMES: [&str; 2] = ["open_time", "close_time"];
+pub(super) const TIMES: [&str; 2] = ["open_time", "close_time"];
 const VALUES: [&str; 5] = ["open", "high", "low", "close", "volume"];
 const RAW_VALUES: [&str; 5] = ["raw_open", "raw_high", "raw_low", "raw_close", "raw_volume"];
 const FACTOR: &str = "adjustment_factor";
 
-/// Writes bars to a file.
-pub(super) fn write(
+/// Bars that can be written, whatever the layout.
+pub(super) struct Prepared {
+    pub(super) meta: BarMeta,
+    pub(super) columns: Columns,
+}
+
+/// Checks bars and says what they are; `path` is where they shall lie.
+pub(super) fn prepare(
     path: &Path,
     key: &BarKey,
     (bars, raw): (&BarSeries, Option<&RawBars>),
     provenance: &Provenance,
-) -> Result<BarMeta, DataError> {
+) -> Result<Prepared, DataError> {
     let view = bars.view();
     let (Some(first), Some(last)) = (view.open_time.first(), view.close_time.last()) else {
         return Err(encode_error(path, "there are no bars"));
@@ -47,6 +53,12 @@ pub(super) fn write(
         digest: String::new(),
     };
     meta.digest = columns.digest(&identity(&meta));
+    Ok(Prepared { meta, columns })
+}
+
+/// Writes bars to a file.
+pub(super) fn write(path: &Path, prepared: Prepared) -> Result<BarMeta, DataError> {
+    let Prepared { meta, columns } = prepared;
     let json = FileMeta::Bars(meta.clone()).to_json();
     let bytes = parquet::encode(&columns, json).map_err(|message| encode_error(path, &message))?;
     atomic::replace(path, &bytes)?;
@@ -55,17 +67,77 @@ pub(super) fn write(
 
 /// Reads and checks the bytes of a file.
 pub(super) fn from_bytes(bytes: &[u8], key: &BarKey) -> Result<StoredBars, FileDefect> {
-    let (json, mut columns) = parquet::decode(bytes)?;
+    let (json, columns) = parquet::decode(bytes)?;
     let meta = own_meta(FileMeta::from_json(&json)?, key)?;
-    let found = columns.digest(&identity(&meta));
-    if found != meta.digest {
-        return Err(FileDefect::Digest {
-            stored: meta.digest,
-            found,
-        });
+    check_digest(&columns, &meta, &meta.digest)?;
+    to_stored(columns, meta)
+}
+
+/// What the file of `key` says about itself; the bars are not decoded.
+pub(super) fn meta_from_bytes(bytes: &[u8], key: &BarKey) -> Result<BarMeta, FileDefect> {
+    own_meta(FileMeta::from_json(&parquet::decode_metadata(bytes)?)?, key)
+}
+
+/// Compares the digest of columns of the series with the one there should be.
+pub(super) fn check_digest(columns: &Columns, series: &BarMeta, stored: &str) -> Result<(), FileDefect> {
+    let found = columns.digest(&identity(series));
+    if found == stored {
+        return Ok(());
     }
+    Err(FileDefect::Digest {
+        stored: stored.to_owned(),
+        found,
+    })
+}
+
+/// The bars of columns that have the digest they should have.
+pub(super) fn to_stored(mut columns: Columns, meta: BarMeta) -> Result<StoredBars, FileDefect> {
     let (bars, raw) = from_columns(&mut columns, &meta.adjustment)?;
     Ok(StoredBars { bars, raw, meta })
+}
+
+/// The bars that open in `[from, to)`.
+pub(super) fn cut(stored: &StoredBars, from: UtcNanos, to: UtcNanos) -> StoredBars {
+    let open_time = stored.bars.view().open_time;
+    let begin = open_time.partition_point(|time| *time < from);
+    let end = open_time.partition_point(|time| *time < to).max(begin);
+    let part = |bars: &BarSeries| {
+        BarSeries::from_bars((begin..end).map(|index| bars.bar(index)))
+            .expect("a part of a series is a series")
+    };
+    let raw = stored.raw.as_ref().map(|raw| RawBars {
+        bars: part(&raw.bars),
+        adjustment_factor: raw.adjustment_factor[begin..end].to_vec(),
+        adjustment: raw.adjustment.clone(),
+    });
+    StoredBars {
+        bars: part(&stored.bars),
+        raw,
+        meta: stored.meta.clone(),
+    }
+}
+
+/// Columns of the format without a row, with room for `capacity`.
+pub(super) fn empty_columns(meta: &BarMeta, capacity: usize) -> Columns {
+    let adjusted = meta.adjustment != UNADJUSTED;
+    let values = expected_values(adjusted)
+        .map(|name| (name.to_owned(), Vec::with_capacity(capacity)))
+        .collect();
+    let times = TIMES.map(|name| (name.to_owned(), Vec::with_capacity(capacity)));
+    Columns {
+        times: times.into(),
+        values,
+    }
+}
+
+/// The number columns of the format, in order.
+fn expected_values(adjusted: bool) -> impl Iterator<Item = &'static str> {
+    let more = if adjusted { &RAW_VALUES[..] } else { &[] };
+    VALUES
+        .iter()
+        .chain(more)
+        .copied()
+        .chain(adjusted.then_some(FACTOR))
 }
 
 fn own_meta(meta: FileMeta, key: &BarKey) -> Result<BarMeta, FileDefect> {
@@ -80,7 +152,7 @@ fn own_meta(meta: FileMeta, key: &BarKey) -> Result<BarMeta, FileDefect> {
 }
 
 /// What the bars are, beside their values.
-fn identity(meta: &BarMeta) -> String {
+pub(super) fn identity(meta: &BarMeta) -> String {
     let BarMeta {
         format,
         symbol,
@@ -104,14 +176,14 @@ fn fits(bars: &BarSeries, raw: &RawBars) -> bool {
             .all(|factor| factor.is_finite() && *factor > 0.0)
 }
 
-fn encode_error(path: &Path, message: &str) -> DataError {
+pub(super) fn encode_error(path: &Path, message: &str) -> DataError {
     DataError::Encode {
         path: path.to_owned(),
         message: message.to_owned(),
     }
 }
 
-fn to_columns(bars: &BarSeries, raw: Option<&RawBars>) -> Columns {
+pub(super) fn to_columns(bars: &BarSeries, raw: Option<&RawBars>) -> Columns {
     let view = bars.view();
     let nanos = |times: &[UtcNanos]| times.iter().map(|time| time.nanos()).collect();
     let times = vec![
@@ -158,11 +230,7 @@ fn from_columns(columns: &mut Columns, adjustment: &str) -> Result<(BarSeries, O
 
 /// The columns must be exactly those of the format, in its order.
 fn check_names(columns: &Columns, adjusted: bool) -> Result<(), FileDefect> {
-    let mut expected: Vec<&str> = TIMES.iter().chain(&VALUES).copied().collect();
-    if adjusted {
-        expected.extend(RAW_VALUES);
-        expected.push(FACTOR);
-    }
+    let expected: Vec<&str> = TIMES.into_iter().chain(expected_values(adjusted)).collect();
     let times = columns.times.iter().map(|(name, _)| name.as_str());
     let found: Vec<&str> = times
         .chain(columns.values.iter().map(|(name, _)| name.as_str()))

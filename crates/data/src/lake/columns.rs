@@ -1,5 +1,7 @@
 //! Named columns, as they lie in a file: the form between tables in memory and Parquet.
 
+use std::ops::Range;
+
 use sextant_domain::UtcNanos;
 
 /// Columns of equal length: instants first, then numbers. In a number column NaN stands for "no value".
@@ -15,6 +17,28 @@ impl Columns {
         times
             .or_else(|| self.values.first().map(|(_, column)| column.len()))
             .unwrap_or(0)
+    }
+
+    /// Some of the rows.
+    pub(super) fn slice(&self, rows: &Range<usize>) -> Self {
+        Self {
+            times: part(&self.times, rows),
+            values: part(&self.values, rows),
+        }
+    }
+
+    /// Adds the rows of other columns, which must have the same names in the same order; else it says which they have.
+    pub(super) fn append(&mut self, other: &Self) -> Result<(), String> {
+        let fits = names(&self.times).eq(names(&other.times)) && names(&self.values).eq(names(&other.values));
+        if !fits {
+            return Err(names(&other.times)
+                .chain(names(&other.values))
+                .collect::<Vec<_>>()
+                .join(", "));
+        }
+        extend(&mut self.times, &other.times);
+        extend(&mut self.values, &other.values);
+        Ok(())
     }
 
     /// BLAKE3 over the identity, then over name, length and little-endian bytes of every column, in order, in
@@ -48,6 +72,23 @@ impl Columns {
     pub(super) fn take_values(&mut self, name: &str) -> Option<Vec<f64>> {
         let column = self.values.iter_mut().find(|(known, _)| known == name)?;
         Some(std::mem::take(&mut column.1))
+    }
+}
+
+type Named<T> = Vec<(String, Vec<T>)>;
+
+fn names<T>(columns: &Named<T>) -> impl Iterator<Item = &str> {
+    columns.iter().map(|(name, _)| name.as_str())
+}
+
+fn part<T: Copy>(columns: &Named<T>, rows: &Range<usize>) -> Named<T> {
+    let part = |(name, column): &(String, Vec<T>)| (name.clone(), column[rows.clone()].to_vec());
+    columns.iter().map(part).collect()
+}
+
+fn extend<T: Copy>(columns: &mut Named<T>, others: &Named<T>) {
+    for ((_, column), (_, other)) in columns.iter_mut().zip(others) {
+        column.extend_from_slice(other);
     }
 }
 
@@ -98,6 +139,20 @@ mod tests {
         for columns in changed {
             assert_ne!(digest, columns.digest("SPY"));
         }
+    }
+
+    #[test]
+    fn parts_make_up_the_whole_and_other_columns_are_refused() {
+        let whole = columns();
+        let mut made = whole.slice(&(0..0));
+        for rows in [0..1, 1..2_000, 2_000..3_000] {
+            assert_eq!(made.append(&whole.slice(&rows)), Ok(()));
+        }
+        assert_eq!(made, whole);
+        let mut other = columns();
+        other.values[0].0 = "open".to_owned();
+        assert_eq!(made.append(&other), Err("open_time, open".to_owned()));
+        assert_eq!(made, whole);
     }
 
     #[test]

@@ -72,6 +72,13 @@ pub enum FileMeta {
     Macro(MacroMeta),
 }
 
+impl BarMeta {
+    /// What the series is, in words.
+    pub(super) fn title(&self) -> String {
+        format!("{} {} ({})", self.symbol, self.timeframe, self.asset_class)
+    }
+}
+
 impl FileMeta {
     /// The digest of the content.
     pub fn digest(&self) -> &str {
@@ -84,7 +91,7 @@ impl FileMeta {
     /// What the file holds, in words.
     pub fn title(&self) -> String {
         match self {
-            Self::Bars(meta) => format!("{} {} ({})", meta.symbol, meta.timeframe, meta.asset_class),
+            Self::Bars(meta) => meta.title(),
             Self::Macro(meta) => format!("the macro table {}", meta.name),
         }
     }
@@ -100,7 +107,7 @@ impl FileMeta {
 }
 
 /// The version is looked at first, so that a newer file is named as such and not as malformed.
-fn check_format(text: &str) -> Result<(), FileDefect> {
+pub(super) fn check_format(text: &str) -> Result<(), FileDefect> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| FileDefect::Metadata(error.to_string()))?;
     let found = value.get("format").and_then(serde_json::Value::as_u64);

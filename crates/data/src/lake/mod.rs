@@ -1,36 +1,48 @@
-//! The lake: one sealed Parquet file per bar series or macro table, and nothing else.
+//! The lake: sealed Parquet files of bar series and macro tables.
 //!
 //! ```text
 //! <root>/equities/SPY_1D.parquet       <root>/crypto/BTC-USD_4H.parquet
 //! <root>/fx/EURUSD_1H.parquet          <root>/macro/yield_curve.parquet
+//! <root>/equities/SPY/1M.json          <root>/equities/SPY/2020/01/1M-0f3c5a7b9d1e2f40.parquet
 //! ```
+//!
+//! Bars of an hour and coarser are one file per series. Finer ones are partitioned by month of UTC: one file per month,
+//! named by its content, and an index that lists them and says what a single file says about itself (see
+//! `lake/index.rs`). The digest of a series is that of its bars and does not depend on the layout.
 //!
 //! Bar files have the columns `open_time`, `close_time` (UTC nanoseconds), `open`, `high`, `low`, `close`, `volume`;
 //! where prices are adjusted also `raw_open`, `raw_high`, `raw_low`, `raw_close`, `raw_volume` and `adjustment_factor`.
 //! Macro files have `published` and one column per series, null where there was no value.
 //!
 //! What a file holds and where it comes from stands in the file itself, as JSON under the metadata key `sextant`, so that
-//! one rename replaces both. Two checksums protect it: the seal over the bytes (see the format in `lake/seal.rs`), which
-//! is compared before anything is parsed, and the digest over the logical content, by which runs name their data.
+//! one rename replaces both; a partitioned series is replaced by the rename of its index. Two checksums protect a file: the
+//! seal over the bytes (see the format in `lake/seal.rs`), which is compared before anything is parsed, and the digest over
+//! the logical content, by which runs name their data.
 
 mod atomic;
 mod bars;
 mod columns;
+mod defect;
+mod files;
+mod index;
 mod macros;
 mod meta;
+mod month;
 mod parquet;
+mod partitions;
 mod seal;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sextant_domain::{AssetClass, BarSeries, Instrument, MacroSeries, SeriesError, Timeframe};
-use thiserror::Error;
+use sextant_domain::{AssetClass, BarSeries, Instrument, MacroSeries, Timeframe, UtcNanos};
 
 #[cfg(test)]
 pub(crate) use atomic::{Step, faults};
 pub(crate) use atomic::{remove, replace};
+pub use defect::FileDefect;
+pub use files::{SeriesFile, SeriesFiles, TimeGrain};
 pub use meta::{BarMeta, FileMeta, MacroMeta};
 
 use crate::key::folder;
@@ -40,64 +52,6 @@ use crate::{BarKey, DataError, commands};
 
 const MACRO_FOLDER: &str = "macro";
 const ENDING: &str = "parquet";
-
-/// Why a file of the lake is not used.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum FileDefect {
-    /// No bytes.
-    #[error("it is empty")]
-    Empty,
-    /// Not the beginning and end of a Parquet file.
-    #[error(
-        "it does not begin and end like a Parquet file: it is cut short, half written, or something else"
-    )]
-    NotParquet,
-    /// A Parquet file without a seal at the place where it should be.
-    #[error("it has no valid seal: another program wrote it, or it is damaged")]
-    NoSeal,
-    /// A seal that does not fit the bytes.
-    #[error("it is damaged: its bytes are not the ones that were written (their checksum differs)")]
-    BrokenSeal,
-    /// The Parquet reader cannot read it.
-    #[error("the Parquet reader cannot read it: {0}")]
-    Unreadable(String),
-    /// Its metadata are not ours.
-    #[error("its metadata cannot be used: {0}")]
-    Metadata(String),
-    /// Another version of the format.
-    #[error("it has format version {found}, but this program reads version {known}")]
-    Format {
-        /// The version found.
-        found: u32,
-        /// The version this program reads.
-        known: u32,
-    },
-    /// Columns that do not belong there or are missing.
-    #[error("its columns are not those of the format: {0}")]
-    Columns(String),
-    /// Bars that cannot be a series.
-    #[error("its bars are no series: {0}")]
-    Bars(SeriesError),
-    /// Content that is not what the metadata say.
-    #[error("its content has the digest {found}, but its metadata say {stored}")]
-    Digest {
-        /// The digest in the metadata.
-        stored: String,
-        /// The digest of the content.
-        found: String,
-    },
-    /// A file under another name than its content's.
-    #[error("it holds {found}, but its name says {expected}: it was renamed or copied")]
-    OtherContent {
-        /// What the name says.
-        expected: String,
-        /// What the metadata say.
-        found: String,
-    },
-    /// A name that is not of the lake.
-    #[error("its name is not of the form <symbol>_<timeframe>.parquet")]
-    Name,
-}
 
 /// Where data come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +88,7 @@ pub struct StoredBars {
 #[derive(Debug, Clone, PartialEq)]
 pub struct MacroTable {
     /// When each row was published, strictly increasing.
-    pub published: Vec<sextant_domain::UtcNanos>,
+    pub published: Vec<UtcNanos>,
     /// Series by name, one value per row; NaN where a row has none.
     pub series: Vec<(String, Vec<f64>)>,
     /// How the publication times were found.
@@ -150,10 +104,10 @@ pub struct StoredMacro {
     pub meta: MacroMeta,
 }
 
-/// One file of the lake.
+/// One series or macro table of the lake.
 #[derive(Debug)]
 pub struct LakeEntry {
-    /// The file.
+    /// Its file, or the index of a partitioned series.
     pub path: PathBuf,
     /// What it holds, after a check of the whole content; or why it is not used.
     pub content: Result<FileMeta, DataError>,
@@ -176,7 +130,7 @@ impl Lake {
         &self.root
     }
 
-    /// The file of a bar series, whether or not it exists.
+    /// The file of a bar series, or the index of a partitioned one, whether or not it exists.
     pub fn bars_path(&self, key: &BarKey) -> PathBuf {
         self.root.join(key.relative_path())
     }
@@ -190,16 +144,17 @@ impl Lake {
         Ok(self.root.join(MACRO_FOLDER).join(format!("{name}.{ENDING}")))
     }
 
-    /// Every file, by folder and name, each checked as thoroughly as for loading. A broken one is an entry with its
-    /// error. Hidden files and files with another ending are not the lake's and are passed over.
+    /// Every series and macro table, by folder and name, each checked as thoroughly as for loading. A broken one is an
+    /// entry with its error. A partitioned series is one entry, that of its index. Hidden files and files with another
+    /// ending are not the lake's and are passed over.
     ///
     /// # Errors
     /// When a folder cannot be read.
     pub fn list(&self) -> Result<Vec<LakeEntry>, DataError> {
         let mut entries = Vec::new();
         for class in AssetClass::ALL {
-            for path in self.files(folder(class))? {
-                let content = self.inspect_bars(&path, class).map(FileMeta::Bars);
+            for (path, key) in self.series(class)? {
+                let content = self.inspect_bars(&path, key).map(FileMeta::Bars);
                 entries.push(LakeEntry { path, content });
             }
         }
@@ -217,11 +172,7 @@ impl Lake {
     pub fn bar_keys(&self) -> Result<Vec<BarKey>, DataError> {
         let mut keys = Vec::new();
         for class in AssetClass::ALL {
-            keys.extend(
-                self.files(folder(class))?
-                    .iter()
-                    .filter_map(|path| BarKey::from_stem(class, &stem(path))),
-            );
+            keys.extend(self.series(class)?.into_iter().filter_map(|(_, key)| key));
         }
         Ok(keys)
     }
@@ -236,19 +187,30 @@ impl Lake {
         symbol: &str,
         timeframe: Timeframe,
     ) -> Result<StoredBars, DataError> {
-        let key = BarKey::new(class, symbol, timeframe)?;
-        let path = self.bars_path(&key);
-        if path.is_file() {
-            self.load_file(&path, &key)
-        } else {
-            Err(self.missing_bars(&key)?)
+        self.load(&BarKey::new(class, symbol, timeframe)?)
+    }
+
+    /// Loads and checks the bars that open in `[from, to)`; there may be none. Of a partitioned series only the partitions
+    /// that may have some are read. The metadata are those of the whole series.
+    ///
+    /// # Errors
+    /// As [`load_bars`](Self::load_bars), for the files that are read.
+    pub fn load_bars_between(
+        &self,
+        key: &BarKey,
+        from: UtcNanos,
+        to: UtcNanos,
+    ) -> Result<StoredBars, DataError> {
+        match self.place(key) {
+            Some(Place::Index) => self.load_partitions_between(key, from, to),
+            _ => Ok(bars::cut(&self.load(key)?, from, to)),
         }
     }
 
-    /// Writes bars, replacing the file there was.
+    /// Writes bars, replacing those there were. Partitions whose bars did not change are left as they are.
     ///
     /// # Errors
-    /// When there are no bars, `raw` does not fit them, or the file cannot be written; the old file then stands.
+    /// When there are no bars, `raw` does not fit them, or a file cannot be written; the old bars then stand.
     pub fn write_bars(
         &self,
         key: &BarKey,
@@ -256,7 +218,13 @@ impl Lake {
         raw: Option<&RawBars>,
         provenance: &Provenance,
     ) -> Result<BarMeta, DataError> {
-        bars::write(&self.bars_path(key), key, (bars, raw), provenance)
+        let path = self.bars_path(key);
+        let prepared = bars::prepare(&path, key, (bars, raw), provenance)?;
+        if key.is_partitioned() {
+            self.write_partitioned(key, prepared)
+        } else {
+            bars::write(&path, prepared)
+        }
     }
 
     /// Makes the bars of a coarser timeframe from those of `key` and writes them.
@@ -264,7 +232,7 @@ impl Lake {
     /// # Errors
     /// When the source cannot be loaded, `to` is not coarser, no window is complete, or the file cannot be written.
     pub fn resample_bars(&self, key: &BarKey, to: Timeframe) -> Result<(BarMeta, ResampleReport), DataError> {
-        let stored = self.load_bars(key.class(), key.symbol(), key.timeframe())?;
+        let stored = self.load(key)?;
         let made = resample_stored(&stored, key.class(), to)?;
         let source = format!(
             "resampled from {} of digest {}; {}",
@@ -324,31 +292,93 @@ impl Lake {
         macros::write(&self.macro_path(name)?, name, table, provenance)
     }
 
-    fn load_file(&self, path: &Path, key: &BarKey) -> Result<StoredBars, DataError> {
-        let bytes = fs::read(path).map_err(DataError::io("read", path))?;
-        bars::from_bytes(&bytes, key).map_err(|defect| {
-            // Where the folder cannot be read either, the import is the only way there is.
-            let finer = self.bar_keys().ok().and_then(|keys| finer_than(key, &keys));
-            let import = commands::import_bars(key);
-            let command = finer.map_or(import.clone(), |finer| {
-                let resample = commands::resample_bars(key, finer);
-                format!("{import}; or, if it was made from {finer} bars: {resample}")
-            });
-            DataError::Damaged {
-                path: path.to_owned(),
-                defect,
-                command,
-            }
-        })
+    /// Every macro table with its file, each checked as thoroughly as for loading, by name.
+    ///
+    /// # Errors
+    /// When a folder cannot be read, or [`DataError::Damaged`] for the first table that must not be used.
+    pub fn macro_files(&self) -> Result<Vec<(PathBuf, MacroMeta)>, DataError> {
+        let checked = |path: PathBuf| macros::load(&path, &stem(&path)).map(|(_, meta)| (path, meta));
+        self.files(MACRO_FOLDER)?.into_iter().map(checked).collect()
     }
 
-    fn inspect_bars(&self, path: &Path, class: AssetClass) -> Result<BarMeta, DataError> {
-        let key = BarKey::from_stem(class, &stem(path)).ok_or_else(|| DataError::Damaged {
+    fn load(&self, key: &BarKey) -> Result<StoredBars, DataError> {
+        match self.place(key) {
+            Some(Place::Index) => self.load_partitioned(key),
+            Some(Place::File(path)) => match self.load_file(&path, key) {
+                // A partitioned write has removed the single file meanwhile.
+                Err(error) if error.is_not_found() && key.is_partitioned() => self.load_partitioned(key),
+                loaded => loaded,
+            },
+            None => Err(self.missing_bars(key)?),
+        }
+    }
+
+    /// Where the bars of a key lie; a single file of a partitioned key was written by an older version.
+    fn place(&self, key: &BarKey) -> Option<Place> {
+        if key.is_partitioned() && self.bars_path(key).is_file() {
+            return Some(Place::Index);
+        }
+        let file = self.root.join(key.single_file());
+        file.is_file().then_some(Place::File(file))
+    }
+
+    fn load_file(&self, path: &Path, key: &BarKey) -> Result<StoredBars, DataError> {
+        let bytes = fs::read(path).map_err(DataError::io("read", path))?;
+        bars::from_bytes(&bytes, key).map_err(|defect| self.damaged(key, path, defect))
+    }
+
+    fn damaged(&self, key: &BarKey, path: &Path, defect: FileDefect) -> DataError {
+        // Where the folder cannot be read either, the import is the only way there is.
+        let finer = self.bar_keys().ok().and_then(|keys| finer_than(key, &keys));
+        let import = commands::import_bars(key);
+        let command = finer.map_or(import.clone(), |finer| {
+            let resample = commands::resample_bars(key, finer);
+            format!("{import}; or, if it was made from {finer} bars: {resample}")
+        });
+        DataError::Damaged {
+            path: path.to_owned(),
+            defect,
+            command,
+        }
+    }
+
+    fn inspect_bars(&self, path: &Path, key: Option<BarKey>) -> Result<BarMeta, DataError> {
+        let key = key.ok_or_else(|| DataError::Damaged {
             path: path.to_owned(),
             defect: FileDefect::Name,
             command: "give the file the name of its content, or remove it and import again".to_owned(),
         })?;
-        self.load_file(path, &key).map(|stored| stored.meta)
+        self.load(&key).map(|stored| stored.meta)
+    }
+
+    /// The files and indexes of a class by name, each with the key that the name stands for. A single file beside an
+    /// index of the same key is left out: nothing reads it.
+    fn series(&self, class: AssetClass) -> Result<Vec<(PathBuf, Option<BarKey>)>, DataError> {
+        let mut series = self.indexes(class)?;
+        let files = self.files(folder(class))?.into_iter().map(|path| {
+            let key = BarKey::from_stem(class, &stem(&path));
+            (path, key)
+        });
+        let read = |(_, key): &(PathBuf, Option<BarKey>)| {
+            key.as_ref()
+                .is_none_or(|key| !matches!(self.place(key), Some(Place::Index)))
+        };
+        series.extend(files.filter(read));
+        series.sort();
+        Ok(series)
+    }
+
+    fn indexes(&self, class: AssetClass) -> Result<Vec<(PathBuf, Option<BarKey>)>, DataError> {
+        let folders = self
+            .entries(folder(class))?
+            .into_iter()
+            .filter(|path| path.is_dir());
+        let names = folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        let keys = names.flat_map(|name| BarKey::of_folder(class, &name));
+        Ok(keys
+            .map(|key| (self.bars_path(&key), Some(key)))
+            .filter(|(path, _)| path.is_file())
+            .collect())
     }
 
     fn missing_bars(&self, key: &BarKey) -> Result<DataError, DataError> {
@@ -365,24 +395,38 @@ impl Lake {
         })
     }
 
-    /// The files of one folder, by name.
+    /// The Parquet files of one folder, by name.
     fn files(&self, folder: &str) -> Result<Vec<PathBuf>, DataError> {
+        let is_ours = |path: &PathBuf| {
+            let hidden = stem(path).starts_with('.');
+            !hidden && path.extension().is_some_and(|ending| ending == ENDING) && path.is_file()
+        };
+        let mut files: Vec<_> = self.entries(folder)?.into_iter().filter(is_ours).collect();
+        files.sort();
+        Ok(files)
+    }
+
+    /// What lies in one folder, in no order; nothing when there is no folder.
+    fn entries(&self, folder: &str) -> Result<Vec<PathBuf>, DataError> {
         let folder = self.root.join(folder);
         let entries = match fs::read_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(DataError::io("read the folder", &folder))?,
         };
-        let mut files = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(DataError::io("read the folder", &folder))?.path();
-            let hidden = stem(&path).starts_with('.');
-            if !hidden && path.extension().is_some_and(|ending| ending == ENDING) && path.is_file() {
-                files.push(path);
-            }
-        }
-        files.sort();
-        Ok(files)
+        let path = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.path());
+        entries
+            .map(path)
+            .collect::<io::Result<_>>()
+            .map_err(DataError::io("read the folder", &folder))
     }
+}
+
+/// The layout in which the bars of a key lie.
+enum Place {
+    /// An index and its partitions.
+    Index,
+    /// A single file.
+    File(PathBuf),
 }
 
 fn stem(path: &Path) -> String {
@@ -404,3 +448,9 @@ fn finer_than(key: &BarKey, keys: &[BarKey]) -> Option<Timeframe> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod partition_tests;
+
+#[cfg(test)]
+mod properties;

@@ -50,6 +50,18 @@ pub(super) fn decode_metadata(bytes: &[u8]) -> Result<String, FileDefect> {
     guarded(|| read_metadata(bytes).map(|(metadata, _)| metadata))
 }
 
+/// The metadata and the columns of these names alone, which must be instants.
+pub(super) fn decode_times(bytes: &[u8], names: &[&str]) -> Result<(String, Columns), FileDefect> {
+    seal::check(bytes)?;
+    guarded(|| {
+        let (metadata, _) = read_metadata(bytes)?;
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let reader = ParquetReader::new(Cursor::new(bytes)).with_columns(Some(names));
+        let frame = reader.set_rechunk(true).finish().map_err(unreadable)?;
+        Ok((metadata, from_frame(&frame)?))
+    })
+}
+
 /// A sealed file does not make the reader panic, but a file with a forged seal might.
 fn guarded<T>(read: impl FnOnce() -> Result<T, FileDefect>) -> Result<T, FileDefect> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
@@ -87,7 +99,7 @@ fn read_frame(bytes: &[u8], rows: usize) -> PolarsResult<DataFrame> {
         .finish()
 }
 
-fn to_frame(columns: &Columns) -> PolarsResult<DataFrame> {
+pub(super) fn to_frame(columns: &Columns) -> PolarsResult<DataFrame> {
     let times = columns.times.iter().map(|(name, column)| {
         let chunked = Int64Chunked::from_slice(name.as_str().into(), column);
         chunked

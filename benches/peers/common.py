@@ -14,14 +14,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def timed(work, runs):
-    """Seconds of each run after one warm-up, which is stated too: (first, [runs])."""
-    seconds = []
+    """Medians of the seconds on the clock and of the seconds of all processors, of the runs after one warm-up."""
+    clock, processors = [], []
     for _ in range(runs + 1):
         gc.collect()
-        start = time.perf_counter()
+        start, start_processors = time.perf_counter(), time.process_time()
         work()
-        seconds.append(time.perf_counter() - start)
-    return seconds[0], seconds[1:]
+        clock.append(time.perf_counter() - start)
+        processors.append(time.process_time() - start_processors)
+    return statistics.median(clock[1:]), statistics.median(processors[1:])
 
 
 def peak_mib():
@@ -52,10 +53,6 @@ def table(header, rows):
 def shown(seconds):
     """Seconds, or milliseconds below a tenth of a second."""
     return f"{1e3 * seconds:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s"
-
-
-def median(seconds):
-    return statistics.median(seconds)
 
 
 def splitmix64(seed, count):

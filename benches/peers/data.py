@@ -162,7 +162,13 @@ def loads(paths):
 
 
 def measure(works, runs):
-    return {peer: common.median(common.timed(work, runs)[1]) for peer, work in works.items()}
+    return {peer: common.timed(work, runs) for peer, work in works.items()}
+
+
+def cell(figures, ours):
+    clock, processors = figures
+    ratio = f" ({clock / ours:.2f} x)" if ours else ""
+    return f"{common.shown(clock)}{ratio}, CPU {common.shown(processors)}"
 
 
 def main():
@@ -198,10 +204,10 @@ def main():
     rows = []
     for work, (bench, peers) in results.items():
         ours = common.criterion_seconds(arguments.criterion, bench)
-        cells = [f"{common.shown(s)}" + (f" ({s / ours:.2f} x)" if ours else "") for s in peers.values()]
+        cells = [cell(figures, ours) for figures in peers.values()]
         rows.append([work, common.shown(ours) if ours else "not run", *cells])
     print(common.table(["work", "ours", "polars", "duckdb", "pandas"], rows))
-    print(f"\nMedians of {runs} runs; in brackets the time of the peer / ours.")
+    print(f"\nMedians of {runs} runs; in brackets the time of the peer / ours; CPU is the time of all processors.")
     versions = f"polars {pl.__version__}, duckdb {duckdb.__version__}, pandas {pd.__version__}"
     print(f"{versions}; threads: polars {pl.thread_pool_size()}, duckdb {os.cpu_count()}, pandas 1.")
     print(f"Before: {before}. After: {common.machine()}.")

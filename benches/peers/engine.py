@@ -52,19 +52,20 @@ def prepared(work, peer, series):
 def one(work, peer, folder, runs):
     """Runs one peer and prints what it measured as a line of JSON."""
     make, run, outcome = prepared(work, peer, works.load_input(Path(folder), work))
-    before, seconds, result = common.peak_mib(), [], None
+    before, seconds, processors = common.peak_mib(), [], []
     for _ in range(runs + 1):
         made = make()
-        start = time.perf_counter()
+        start, start_processors = time.perf_counter(), time.process_time()
         result = run(made)
         seconds.append(time.perf_counter() - start)
+        processors.append(time.process_time() - start_processors)
         orders, equity = outcome(result)
         # A slow peer is not run for ever: its spread is small beside its time.
         if sum(seconds) > 240.0 and len(seconds) >= 2:
             break
-    best = min(seconds[1:])
-    figures = {"first": seconds[0], "best": best, "runs": len(seconds) - 1, "orders": int(orders), "equity": equity}
-    print(json.dumps(figures | {"input_mib": before, "peak_mib": common.peak_mib()}))
+    figures = {"first": seconds[0], "best": min(seconds[1:]), "cpu": min(processors[1:]), "runs": len(seconds) - 1}
+    figures |= {"orders": int(orders), "equity": equity, "input_mib": before, "peak_mib": common.peak_mib()}
+    print(json.dumps(figures))
 
 
 def measured(work, peer, python, folder, runs):
@@ -77,12 +78,12 @@ def measured(work, peer, python, folder, runs):
 
 def row(work, peer, figures, ours):
     if "error" in figures:
-        return [work, peer, f"failed: {figures['error'][:80]}", "", "", "", "", ""]
+        return [work, peer, f"failed: {figures['error'][:80]}", "", "", "", "", "", ""]
     ratio = f"{figures['best'] / ours:.2f}" if ours else "ours not run"
     equity = f"{figures['equity']:.6g}" if figures["equity"] is not None else ""
     best = f"{figures['best']:.3f} s (of {figures['runs']})"
     memory = f"{figures['peak_mib']:.0f} MiB (input {figures['input_mib']:.0f})"
-    return [work, peer, best, ratio, f"{figures['first']:.2f} s", memory, f"{figures['orders']:,}", equity]
+    return [work, peer, best, ratio, f"{figures['cpu']:.3f} s", f"{figures['first']:.2f} s", memory, f"{figures['orders']:,}", equity]
 
 
 def main():
@@ -99,8 +100,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         works.save_inputs(Path(folder))
         rows = rows_of("W1", works.w1_reference, folder, arguments) + rows_of("W3", works.w3_reference, folder, arguments)
-    rows.append(["W3", "backtesting.py", "cannot: one instrument a run, no shared account", "", "", "", "", ""])
-    header = ["work", "engine", "best", "/ ours", "first run", "peak memory", "orders", "final equity"]
+    rows.append(["W3", "backtesting.py", "cannot: one instrument a run, no shared account", "", "", "", "", "", ""])
+    header = ["work", "engine", "best", "/ ours", "CPU", "first run", "peak memory", "orders", "final equity"]
     print(common.table(header, rows))
     print(f"\nBefore: {before}. After: {common.machine()}.")
 
@@ -109,15 +110,16 @@ def rows_of(work, reference, folder, arguments):
     """The plain loop, ours, and every peer that is asked for."""
     series = works.load_input(Path(folder), work)
     orders, equity = reference(series[0], series[3 if work == "W1" else 1])
-    rows = [[work, "plain loop, for the result alone", "", "", "", "", f"{orders:,}", f"{equity:.6g}"]]
+    rows = [[work, "plain loop, for the result alone", "", "", "", "", "", f"{orders:,}", f"{equity:.6g}"]]
     ours = common.criterion_seconds(arguments.criterion, OURS[work])
     if ours:
-        rows.append([work, "ours, median of criterion", f"{ours:.3f} s", "1.00", "", "", "", ""])
+        rows.append([work, "ours, median of criterion", f"{ours:.3f} s", "1.00", "", "", "", "", ""])
     for its_work, peer, needs, runs in PEERS:
         if its_work != work or arguments.only not in f"{work} {peer}":
             continue
         python = arguments.nautilus_python if needs == "nautilus" else sys.executable
         if python:
+            print(f"{work}, {peer} ...", file=sys.stderr)
             rows.append(row(work, peer, measured(work, peer, python, folder, arguments.runs or runs), ours))
     return rows
 

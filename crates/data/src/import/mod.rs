@@ -194,6 +194,7 @@ pub fn import_csv(
     progress: &dyn Progress,
 ) -> Result<ImportReport, DataError> {
     let key = request.check()?;
+    // The lake refuses it too, but only after a large file was read and bad rows were set aside.
     refuse_case_twin(lake, &key)?;
     let factors = request.factors.as_deref().map(read_factors).transpose()?;
     let intake = take_in(request, progress)?;

@@ -48,6 +48,7 @@ pub use meta::{BarMeta, FileMeta, MacroMeta};
 use crate::key::folder;
 use crate::resample::{ResampleReport, resample_stored};
 use crate::text::listed;
+use crate::twins::refuse_case_twin;
 use crate::{BarKey, DataError, commands};
 
 const MACRO_FOLDER: &str = "macro";
@@ -210,7 +211,8 @@ impl Lake {
     /// Writes bars, replacing those there were. Partitions whose bars did not change are left as they are.
     ///
     /// # Errors
-    /// When there are no bars, `raw` does not fit them, or a file cannot be written; the old bars then stand.
+    /// When there are no bars, `raw` does not fit them, the lake has the symbol in another case, or a file cannot be
+    /// written; the old bars then stand.
     pub fn write_bars(
         &self,
         key: &BarKey,
@@ -218,6 +220,7 @@ impl Lake {
         raw: Option<&RawBars>,
         provenance: &Provenance,
     ) -> Result<BarMeta, DataError> {
+        refuse_case_twin(self, key)?;
         let path = self.bars_path(key);
         let prepared = bars::prepare(&path, key, (bars, raw), provenance)?;
         if key.is_partitioned() {

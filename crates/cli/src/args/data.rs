@@ -236,16 +236,16 @@ pub struct QlibArgs {
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["from", "manifest", "macro_name", "symbol", "timeframe", "factors"])]
     pub qlib: Option<PathBuf>,
     /// Symbols of the Qlib folder; all when left out
-    #[arg(long, num_args = 1.., value_name = "SYMBOL", requires = "qlib")]
+    #[arg(long, num_args = 1.., value_name = "SYMBOL", conflicts_with = "from")]
     pub symbols: Vec<String>,
     /// Timeframes of the Qlib folder: 1D, 5M or 1M; all it has when left out
-    #[arg(long, num_args = 1.., value_name = "TIMEFRAME", requires = "qlib")]
+    #[arg(long, num_args = 1.., value_name = "TIMEFRAME", conflicts_with = "from")]
     pub timeframes: Vec<Timeframe>,
     /// The same hours on every day of the folder's calendar, such as 09:30-15:00+08:00, instead of those of the class
-    #[arg(long, value_name = "HOURS", requires = "qlib")]
+    #[arg(long, value_name = "HOURS", conflicts_with = "from")]
     pub hours: Option<TradingHours>,
     /// What the times of minute bars in the folder are
-    #[arg(long, value_enum, default_value_t, requires = "qlib")]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "from")]
     pub stamps: Stamps,
 }
 
@@ -437,9 +437,6 @@ pub struct DividendsArgs {
 /// Where securities and their tickers are listed.
 #[derive(Debug, Args)]
 pub struct ListingArgs {
-    /// The class of the securities: equity, crypto or fx
-    #[arg(long, default_value = "equity")]
-    pub asset_class: AssetClass,
     /// A folder of Lean map files, one per security: last_date,ticker[,exchange]
     #[arg(long, value_name = "FOLDER")]
     pub maps: Option<PathBuf>,
@@ -457,6 +454,9 @@ pub struct StitchArgs {
     #[command(flatten)]
     /// The lake.
     pub root: DataRootArgs,
+    /// The class of the securities: equity, crypto or fx
+    #[arg(long, default_value = "equity")]
+    pub asset_class: AssetClass,
     #[command(flatten)]
     /// The tickers of the security.
     pub listings: ListingArgs,
@@ -478,6 +478,9 @@ pub struct ResolveArgs {
     pub ticker: String,
     /// The day
     pub date: NaiveDate,
+    /// The class of the securities: equity, crypto or fx
+    #[arg(long, default_value = "equity")]
+    pub asset_class: AssetClass,
     #[command(flatten)]
     /// Where tickers are listed.
     pub listings: ListingArgs,
@@ -489,6 +492,9 @@ pub struct UniverseArgs {
     /// The day
     #[arg(long)]
     pub date: NaiveDate,
+    /// The class of the securities: equity, crypto or fx
+    #[arg(long, default_value = "equity")]
+    pub asset_class: AssetClass,
     #[command(flatten)]
     /// Where securities are listed.
     pub listings: ListingArgs,
@@ -504,13 +510,13 @@ pub struct UniverseArgs {
 #[derive(Debug, Args)]
 pub struct CoarseArgs {
     /// Only so many, those with the highest dollar volume
-    #[arg(long, value_name = "COUNT", requires = "coarse")]
+    #[arg(long, value_name = "COUNT", requires = "coarse", conflicts_with_all = ["maps", "listings"])]
     pub top: Option<usize>,
     /// Only names with at least this close
-    #[arg(long, value_name = "PRICE", requires = "coarse")]
+    #[arg(long, value_name = "PRICE", requires = "coarse", conflicts_with_all = ["maps", "listings"])]
     pub min_price: Option<f64>,
     /// Only names with at least this dollar volume
-    #[arg(long, value_name = "AMOUNT", requires = "coarse")]
+    #[arg(long, value_name = "AMOUNT", requires = "coarse", conflicts_with_all = ["maps", "listings"])]
     pub min_dollar_volume: Option<f64>,
     /// How much older than the day the snapshot may be
     #[arg(long, value_name = "DAYS", default_value_t = 7)]

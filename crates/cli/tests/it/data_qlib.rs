@@ -84,7 +84,7 @@ fn options_of_the_two_formats_do_not_mix() {
         &place,
         "data import --from x.csv --asset-class equity --symbol SPY --timeframe 1D --stamps end",
     )
-    .fails_with(&["--qlib"]);
+    .fails_with(&["--stamps", "--from"]);
     run(&place, "data import --qlib nowhere --asset-class equity").fails_with(&["nowhere"]);
     run(&place, "data export --qlib other --timeframes 4H").fails_with(&["nothing to write", "1D"]);
     assert!(!place.path("other").exists());

@@ -132,19 +132,20 @@ impl<'a> Sheet<'a> {
 
 /// The decimals that show every number of a column exactly, but not more than the largest has in seven digits.
 fn decimals(fewest: usize, numbers: impl IntoIterator<Item = f64>) -> usize {
-    let (mut exact, mut largest) = (fewest, 0.0_f64);
-    for number in numbers {
-        let text = number.to_string();
-        exact = exact.max(text.split_once('.').map_or(0, |(_, fraction)| fraction.len()));
-        largest = largest.max(number);
-    }
+    let numbers: Vec<f64> = numbers.into_iter().collect();
+    let largest = numbers.iter().copied().fold(0.0, f64::max);
     let whole_digits = if largest > 0.0 {
         largest.log10().floor() as i32 + 1
     } else {
         1
     };
-    let most = usize::try_from(DIGITS - whole_digits).unwrap_or(0);
-    exact.min(most.max(fewest))
+    let most = usize::try_from(DIGITS - whole_digits).unwrap_or(0).max(fewest);
+    let needed = numbers.iter().map(|number| {
+        let text = format!("{number:.most$}");
+        let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+        fraction.trim_end_matches('0').len()
+    });
+    needed.max().unwrap_or(0).max(fewest)
 }
 
 #[cfg(test)]
@@ -159,6 +160,7 @@ mod tests {
         assert_eq!(decimals(CENTS, [63_123.456_7]), 2);
         assert_eq!(decimals(CENTS, [1.1234, 1.2]), 4);
         assert_eq!(decimals(CENTS, []), 2);
+        assert_eq!(decimals(CENTS, [160.000_000_000_000_03, 60.0]), 2);
         assert_eq!(decimals(0, [330_389_171.844_3, 1.0]), 0);
         assert_eq!(decimals(0, [12.345_678_9, 1.0]), 5);
     }

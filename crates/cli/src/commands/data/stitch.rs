@@ -19,7 +19,7 @@ use crate::table::table;
 
 /// Joins what was traded under the tickers of a security and writes it under a symbol of its own.
 pub(super) fn run(args: &StitchArgs) -> anyhow::Result<ExitCode> {
-    let mapper = mapper(&args.listings)?;
+    let mapper = mapper(args.asset_class, &args.listings)?;
     let history = mapper.security(&SecurityId::new(&args.symbol)?)?;
     let lake = Lake::new(&args.root.data);
     let target = BarKey::new(mapper.class(), &args.into, args.timeframe)?;

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use sextant_data::actions::{known_renames, read_listings, read_renames};
 use sextant_data::{ActionKind, CorporateAction, SecurityHistory, SecurityId, TickerMapper, TickerSpan};
+use sextant_domain::AssetClass;
 
 use super::actions::open;
 use crate::args::{ListingArgs, ResolveArgs};
@@ -18,9 +19,9 @@ const SPAN_HEADINGS: [&str; 5] = ["security", "ticker", "first", "last", "exchan
 
 /// Prints the security that a ticker stood for, every ticker it had, and who else had the ticker.
 pub(super) fn resolve(args: &ResolveArgs) -> anyhow::Result<ExitCode> {
-    let mapper = mapper(&args.listings)?;
+    let mapper = mapper(args.asset_class, &args.listings)?;
     let ResolveArgs { ticker, date, .. } = args;
-    let hint = || hint(&args.listings);
+    let hint = || hint(args.asset_class, &args.listings);
     let security = mapper.resolve(ticker, *date).with_context(hint)?;
     let history = mapper.security(security)?;
     say!(
@@ -51,7 +52,7 @@ pub(super) fn resolve(args: &ResolveArgs) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// When a list cannot be read, or they contradict each other.
-pub(super) fn mapper(args: &ListingArgs) -> anyhow::Result<TickerMapper> {
+pub(super) fn mapper(class: AssetClass, args: &ListingArgs) -> anyhow::Result<TickerMapper> {
     let mut securities = Vec::new();
     if let Some(folder) = &args.maps {
         securities.extend(read_maps(folder)?);
@@ -63,7 +64,7 @@ pub(super) fn mapper(args: &ListingArgs) -> anyhow::Result<TickerMapper> {
         Some(file) => read_renames(&file.display().to_string(), open(file)?)?,
         None => known_renames(),
     };
-    Ok(TickerMapper::new(args.asset_class, securities)?.with_renames(&renames)?)
+    Ok(TickerMapper::new(class, securities)?.with_renames(&renames)?)
 }
 
 /// A rename with another number of units, in words.
@@ -113,8 +114,7 @@ fn id_of(path: &Path) -> Option<String> {
 }
 
 /// Where else the ticker could stand.
-fn hint(args: &ListingArgs) -> String {
-    let class = args.asset_class;
+fn hint(class: AssetClass, args: &ListingArgs) -> String {
     if args.maps.is_none() && args.listings.is_none() {
         return format!(
             "only the built-in renames of {class} are known: give --maps or --listings, or another --asset-class"

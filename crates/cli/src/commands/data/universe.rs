@@ -14,14 +14,14 @@ use crate::table::table;
 
 /// Lists the names of a day, from snapshots or from listings.
 pub(super) fn run(args: &UniverseArgs) -> anyhow::Result<ExitCode> {
-    let class = args.listings.asset_class;
+    let class = args.asset_class;
     let Some(file) = &args.coarse else {
         if args.listings.maps.is_none() && args.listings.listings.is_none() {
             bail!(
                 "say where the names of {class} are listed: --maps, --listings, or --coarse for daily snapshots"
             );
         }
-        let universe = UniverseBuilder::new().with_listings(&mapper(&args.listings)?)?;
+        let universe = UniverseBuilder::new().with_listings(&mapper(args.asset_class, &args.listings)?)?;
         let members = universe.universe(args.date, class)?;
         say!("{}", table(&["ticker", "security"], members.iter().map(names)));
         say!("{} of {class} on {}", counted(members.len(), "name"), args.date);

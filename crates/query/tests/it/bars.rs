@@ -1,6 +1,7 @@
 //! Bars of a span equal those of the lake, and come from no more files than needed.
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use sextant_data::{BarKey, RawBars, resample};
 use sextant_domain::{AssetClass, Bar, BarSeries, Timeframe, UtcNanos};
 
@@ -13,6 +14,15 @@ const SEASON: [&str; 2] = ["2019-10-28", "2020-03-13"];
 
 fn season() -> std::ops::Range<i64> {
     time(SEASON[0]).nanos() - 90 * HOUR..time(SEASON[1]).nanos() + 90 * HOUR
+}
+
+/// Random spans over lakes that are written once, not once per span.
+fn runner() -> TestRunner {
+    TestRunner::new(ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })
 }
 
 #[test]
@@ -28,7 +38,7 @@ fn spans_of_stored_series_equal_the_lake() {
     let query = lake.query();
     let whole = keys.each_ref().map(|key| lake.load(key));
     let span = (0..2_usize, season(), 0..3_000 * HOUR);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(40));
+    let mut runner = runner();
     let checked = runner.run(&span, |(series, from, length)| {
         let (from, to) = (UtcNanos::from_nanos(from), UtcNanos::from_nanos(from + length));
         let found = query.query(&keys[series], from, to).unwrap();
@@ -64,7 +74,7 @@ fn timeframes_that_are_not_stored_equal_the_whole_series_resampled() {
         made.unwrap().bars
     };
     let span = (0..2_usize, 0..3_usize, season(), 0..1_000 * HOUR);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(40));
+    let mut runner = runner();
     let checked = runner.run(&span, |(series, target, from, length)| {
         let (from, to) = (UtcNanos::from_nanos(from), UtcNanos::from_nanos(from + length));
         let (source, target) = (&sources[series], targets[target]);

@@ -100,7 +100,7 @@ impl RiskGate {
         proposed: OrderReview<'_>,
         instrument: &Instrument,
         id: OrderId,
-    ) -> Result<(Approved<Order>, Vec<Intervention>), Refusal> {
+    ) -> Result<(Approved<Order>, Vec<Intervention>), Box<Refusal>> {
         let mut verdict = engine.review(state, &Proposal::Order(proposed));
         let draft = proposed.draft.clone();
         let factor = match verdict.decision {
@@ -121,10 +121,10 @@ impl RiskGate {
                 },
                 verdict.reasons,
             )),
-            None => Err(Refusal {
+            None => Err(Box::new(Refusal {
                 draft,
                 reasons: verdict.reasons,
-            }),
+            })),
         }
     }
 }
@@ -243,7 +243,7 @@ mod tests {
         }
     }
 
-    fn order(decision: Decision, parts: &[i64]) -> Result<Order, Refusal> {
+    fn order(decision: Decision, parts: &[i64]) -> Result<Order, Box<Refusal>> {
         let instrument = Instrument {
             symbol: "ACME".into(),
             class: AssetClass::Equity,

@@ -1,5 +1,5 @@
 //! The data crate through its public interface: hostile files, damaged files, and the real market data.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod bad_csv;
 mod corpus;

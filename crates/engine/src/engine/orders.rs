@@ -46,6 +46,7 @@ impl Engine<'_> {
                 Ok(Some(id))
             }
             Err(refusal) => {
+                let refusal = *refusal;
                 let rule = refusal.reasons.last().map_or(LOT_SIZE, |reason| reason.rule);
                 self.keep_due(&refusal.draft);
                 record.interventions.extend(refusal.reasons);

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod data;
+mod fetch;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
 pub use data::*;
+pub use fetch::*;
 
 /// Sextant: backtests, data and results of a quantitative trading platform.
 #[derive(Debug, Parser)]

@@ -24,6 +24,8 @@ const HEADINGS: [&str; 10] = [
     "source",
     "digest",
 ];
+/// More of a source would make the table wider than a screen.
+const SOURCE_CHARS: usize = 72;
 /// Bars of a folder of other hours than those of the calendar, of which nobody can say how many there should be.
 const OFF_CALENDAR: &str = "off calendar";
 
@@ -109,7 +111,7 @@ fn bars_row(meta: &BarMeta) -> Vec<String> {
         meta.rows.to_string(),
         gaps(meta, calendar),
         kind(meta.synthetic, &meta.source),
-        shortened(&meta.source),
+        source(&meta.source),
         short(&meta.digest),
     ]
 }
@@ -124,7 +126,7 @@ fn macro_row(meta: &MacroMeta) -> Vec<String> {
         meta.rows.to_string(),
         String::new(),
         kind(meta.synthetic, &meta.source),
-        shortened(&meta.source),
+        source(&meta.source),
         short(&meta.digest),
     ]
 }
@@ -151,6 +153,15 @@ fn gaps(meta: &BarMeta, calendar: &Calendar) -> String {
     }
 }
 
+/// The begin of a source; `data show` prints the whole of it.
+fn source(source: &str) -> String {
+    let source = shortened(source);
+    match source.char_indices().nth(SOURCE_CHARS) {
+        Some((end, _)) => format!("{}...", &source[..end]),
+        None => source,
+    }
+}
+
 fn kind(synthetic: bool, source: &str) -> String {
     let of_provider = |name: &str| {
         source
@@ -173,6 +184,13 @@ fn kind(synthetic: bool, source: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn long_sources_are_cut() {
+        assert_eq!(source("CSV file spy.csv"), "CSV file spy.csv");
+        let cut = source(&"ä".repeat(100));
+        assert_eq!(cut, format!("{}...", "ä".repeat(SOURCE_CHARS)));
+    }
 
     #[test]
     fn gaps_are_what_the_calendar_has_more() {

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveTime};
 use clap::{Args, Subcommand, ValueEnum};
 use sextant_domain::{AssetClass, Timeframe};
 
-use super::{ConfigArgs, DownloadArgs, UpdateArgs};
+use super::{ConfigArgs, DownloadArgs, QueryArgs, UpdateArgs};
 
 /// Commands on market data.
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,8 @@ pub enum DataCommand {
     Status(SelectArgs),
     /// Show the bars of one symbol and timeframe
     Show(ShowArgs),
+    /// Run one SELECT over everything stored: bars and macro tables as SQL views
+    Query(QueryArgs),
     /// Say which bars of two files or two lakes differ; fails when any do
     Diff(DiffArgs),
     /// Adjust stored bars for splits and dividends; what was traded stays beside them
@@ -238,6 +240,9 @@ pub struct ValidateArgs {
     #[command(flatten)]
     /// Which bars.
     pub select: SelectArgs,
+    #[command(flatten)]
+    /// Which securities tickers stood for, to find bars of several under one; needed only for that.
+    pub listings: ListingArgs,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
@@ -340,7 +345,7 @@ pub struct DividendsArgs {
 /// Where securities and their tickers are listed.
 #[derive(Debug, Args)]
 pub struct ListingArgs {
-    /// A folder of Lean map files, one per security: last_date,ticker[,exchange]
+    /// A folder of Lean map files, one per security: last_date,ticker and, where it is known, the exchange
     #[arg(long, value_name = "FOLDER")]
     pub maps: Option<PathBuf>,
     /// A list of securities: security,ticker,first_date,last_date,delisted

@@ -2,6 +2,7 @@
 
 mod data;
 mod fetch;
+mod query;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use data::*;
 pub use fetch::*;
+pub use query::*;
 
 /// Sextant: backtests, data and results of a quantitative trading platform.
 #[derive(Debug, Parser)]

@@ -217,3 +217,32 @@ fn validate_prints_json_for_programs() {
         .run(&["data", "validate", "--symbols", "IWM"])
         .fails_with(&["IWM", "SPY 1D (equity)"]);
 }
+
+#[test]
+fn query_runs_a_select_over_the_lake() {
+    let place = with_spy();
+    let select = "select symbol, count(*) as bars, max(close) as best from bars group by symbol";
+    let printed = place.run(&["data", "query", select]).printed();
+    assert_eq!(row(&printed, &["SPY"])[1..], ["3", "12.5"]);
+    let csv = place.run(&["data", "query", select, "--format", "csv"]).printed();
+    assert_eq!(csv.trim(), "symbol,bars,best\nSPY,3,12.5");
+    place
+        .run(&["data", "query", "drop view bars"])
+        .fails_with(&["SELECT"]);
+    place
+        .run(&["data", "query", "select * from bars", "--max-rows", "2"])
+        .fails_with(&["2"]);
+}
+
+#[test]
+fn validate_finds_several_securities_under_one_ticker() {
+    let place = with_spy();
+    place.write(
+        "listings.csv",
+        "security,ticker,first_date,last_date,delisted\nOLD,SPY,2019-01-02,2020-01-03,true\nNEW,SPY,2020-01-06,,false\n",
+    );
+    place.run(&["data", "validate"]).printed();
+    let failed = place.run(&["data", "validate", "--listings", "listings.csv"]);
+    assert!(!failed.success);
+    assert!(failed.stdout.contains("reused_ticker"), "{}", failed.stdout);
+}

@@ -5,6 +5,7 @@ mod diff;
 mod fetch;
 mod import;
 mod qlib;
+mod query;
 mod select;
 mod show;
 mod status;
@@ -33,6 +34,7 @@ pub(super) fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
         DataCommand::Validate(args) => validate::run(&args),
         DataCommand::Status(args) => status::run(&args),
         DataCommand::Show(args) => show::run(&args),
+        DataCommand::Query(args) => query::run(&args),
         DataCommand::Diff(args) => diff::run(&args),
         DataCommand::Adjust(args) => actions::adjust(&args),
         DataCommand::Dividends(args) => actions::dividends(&args),

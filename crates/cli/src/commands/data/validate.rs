@@ -3,9 +3,13 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use sextant_data::{BarKey, DataError, Lake, Severity, ValidationReport, validate_bars};
+use sextant_data::{
+    BarKey, DataError, Lake, Severity, TickerMapper, ValidationContext, ValidationReport, validate_bars_with,
+};
+use sextant_domain::AssetClass;
 
 use super::select::chosen;
+use super::tickers::mapper;
 use crate::args::ValidateArgs;
 use crate::out::say;
 use crate::table::table;
@@ -21,9 +25,10 @@ struct Checked {
 /// Checks the chosen bars; fails when a rule of severity error is broken or a file must not be used.
 pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     let lake = Lake::new(&args.select.root.data);
+    let tickers = tickers(args)?;
     let checked: Vec<Checked> = chosen(&args.select)?
         .into_iter()
-        .map(|key| check(&lake, key))
+        .map(|key| check(&lake, key, tickers.as_ref()))
         .collect();
     if args.json {
         let series: Vec<Value> = checked.iter().map(as_json).collect();
@@ -52,9 +57,22 @@ impl Checked {
     }
 }
 
-fn check(lake: &Lake, key: BarKey) -> Checked {
+/// The securities that the options list; map files and listings are about equities.
+fn tickers(args: &ValidateArgs) -> anyhow::Result<Option<TickerMapper>> {
+    let listings = &args.listings;
+    if listings.maps.is_none() && listings.listings.is_none() {
+        return Ok(None);
+    }
+    mapper(AssetClass::Equity, listings).map(Some)
+}
+
+fn check(lake: &Lake, key: BarKey, tickers: Option<&TickerMapper>) -> Checked {
+    let context = ValidationContext {
+        tickers: tickers.filter(|tickers| tickers.class() == key.class()),
+        events: None,
+    };
     let stored = lake.load_bars(key.class(), key.symbol(), key.timeframe());
-    let result = stored.map(|stored| validate_bars(stored.bars.view(), key.class(), key.timeframe()));
+    let result = stored.map(|stored| validate_bars_with(stored.bars.view(), &key, context));
     Checked { key, result }
 }
 

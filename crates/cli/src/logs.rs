@@ -68,6 +68,10 @@ pub(crate) fn run(run_id: &str, tables: &RunTables) {
         .metrics
         .iter()
         .for_each(|metric| log_metric(run_id, metric));
+    for end in &tables.order_ends {
+        let (time, order_id) = (end.time.to_string(), end.order_id.index());
+        info!(target: "orders", event = "ended", run_id, order_id, time, reason = end.reason);
+    }
     for refusal in &tables.refusals {
         let (time, symbol, rule) = (refusal.decided_at.to_string(), &refusal.symbol, &refusal.rule);
         info!(target: "orders", event = "refused", run_id, time, symbol, rule, models = refusal.models);
@@ -86,6 +90,10 @@ fn log_order(run_id: &str, order: &OrderRow) {
         side = order.side.map(|side| side.name()),
         quantity,
         size_kind = order.size_kind.name(),
+        kind = order.kind,
+        limit_price = order.limit_price.map(|price| price.to_string()),
+        stop_price = order.stop_price.map(|price| price.to_string()),
+        time_in_force = order.time_in_force,
         origin = order.origin,
         models = order.models,
     );

@@ -11,7 +11,7 @@ use sextant_store::{Assumption, CodeVersion, Manifest, RunInputs, RunTables};
 
 pub use crate::compose::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
 use crate::compose::{backtest_config, engine_parts, sleeves};
-use crate::config::{ConventionConfig, ResolvedConfig};
+use crate::config::{ConventionConfig, IntrabarConfig, ResolvedConfig};
 use crate::figures::{self, FigureSettings};
 use crate::recorder::RunRecorder;
 
@@ -119,15 +119,41 @@ fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption
         );
     }
     let fills = match system.fills.convention {
-        ConventionConfig::NextOpen => "Market orders fill in full at the open of the next execution bar.",
+        ConventionConfig::NextOpen => "Market orders fill at the open of the next execution bar.",
         ConventionConfig::SameClose => {
-            "Market orders fill in full at the very close they were decided on: optimistic."
+            "Market orders fill at the very close they were decided on: optimistic."
         }
+        ConventionConfig::NextClose => "Market orders fill at the close of the next execution bar.",
+        ConventionConfig::NextTypical => {
+            "Market orders fill at the mean of high, low and close of the next execution bar."
+        }
+    };
+    let volume = match system.fills.participation {
+        Some(part) => format!("All orders of an instrument together trade at most {part} of a bar's volume."),
+        None => "There is no volume limit.".to_owned(),
+    };
+    let latency = match system.fills.latency_bars {
+        0 => String::new(),
+        bars => format!(" Orders reach the market {bars} execution bars later than they could."),
     };
     add(
         "fill_convention",
-        format!("{fills} Orders do not move the market; there is no volume limit."),
+        format!("{fills} Orders do not move the market. {volume}{latency}"),
     );
+    let intrabar = match system.fills.intrabar {
+        IntrabarConfig::Pessimistic => {
+            "of a stop and a limit that a bar reaches, the stop counts (pessimistic bound)"
+        }
+        IntrabarConfig::Optimistic => {
+            "of a stop and a limit that a bar reaches, the limit counts (optimistic bound)"
+        }
+        IntrabarConfig::HighFirst => "prices go from the open to the high, the low and the close",
+        IntrabarConfig::LowFirst => "prices go from the open to the low, the high and the close",
+        IntrabarConfig::NearestFirst => {
+            "prices go from the open to the nearer extreme, the other one and the close"
+        }
+    };
+    add("intrabar_rule", format!("Inside a bar, {intrabar}."));
     for class in sextant_domain::AssetClass::ALL {
         if let Some(costs) = system
             .costs

@@ -4,13 +4,13 @@ use serde_json::{Map, json};
 use sextant_data::Progress;
 use sextant_domain::ports::{DailyMark, ResultSink};
 use sextant_domain::{
-    Cash, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderSize, Price, Quantity,
-    RegimeDimension, RegimeEstimate, Side, StepRecord, UtcNanos,
+    Cash, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderKind, OrderSize, Price,
+    Quantity, RegimeDimension, RegimeEstimate, Side, StepRecord, UtcNanos,
 };
 use sextant_metrics::{ExposureMark, RebalanceRecord};
 use sextant_store::{
-    EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, OrderRow, PORTFOLIO_SCOPE, PositionRow,
-    RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
+    EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, OrderEndRow, OrderRow, PORTFOLIO_SCOPE,
+    PositionRow, RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
 };
 
 use crate::sleeve::Sleeve;
@@ -184,7 +184,8 @@ impl<'p> RunRecorder<'p> {
 
     fn order_rows(&mut self, step: &StepRecord) {
         for order in &step.orders {
-            let size = Size::of(&order.draft);
+            let (size, terms) = (Size::of(&order.draft), &order.draft.terms);
+            let (limit, stop) = prices_of(terms.kind);
             self.tables.orders.push(OrderRow {
                 order_id: order.id,
                 decided_at: order.draft.decided_at,
@@ -193,9 +194,22 @@ impl<'p> RunRecorder<'p> {
                 quantity: size.quantity,
                 size_kind: size.kind,
                 size_fraction: size.fraction,
+                kind: terms.kind.name().to_owned(),
+                limit_price: limit,
+                stop_price: stop,
+                time_in_force: terms.time_in_force.name().to_owned(),
+                entry_order_id: terms.link.entry,
+                oco_group: terms.link.group,
                 reference_price: order.draft.reference_price,
                 origin: order.draft.origin.name().to_owned(),
                 models: self.owners(&order.draft),
+            });
+        }
+        for end in &step.ended {
+            self.tables.order_ends.push(OrderEndRow {
+                order_id: end.order,
+                time: end.time,
+                reason: end.reason.name().to_owned(),
             });
         }
         for refused in &step.refused {
@@ -403,6 +417,19 @@ impl ResultSink for RunRecorder<'_> {
 
 fn scope_of(model: ModelId) -> usize {
     model.index() + 1
+}
+
+/// The limit and the stop of an order, where it has them.
+fn prices_of(kind: OrderKind) -> (Option<Price>, Option<Price>) {
+    match kind {
+        OrderKind::Limit { limit } => (Some(limit), None),
+        OrderKind::Stop { stop } => (None, Some(stop)),
+        OrderKind::StopLimit { stop, limit } => (Some(limit), Some(stop)),
+        OrderKind::Market
+        | OrderKind::MarketOnOpen
+        | OrderKind::MarketOnClose
+        | OrderKind::TrailingStop { .. } => (None, None),
+    }
 }
 
 /// The size of an order as the tables have it.

@@ -161,7 +161,7 @@ pub enum ProviderError {
         message: String,
     },
     /// It does not know the symbol.
-    #[error("{provider} does not know the symbol {symbol}: {message}. {help}")]
+    #[error("{provider} does not know the symbol {symbol}: {}. {help}", message.trim_end_matches('.'))]
     UnknownSymbol {
         /// The provider.
         provider: &'static str,

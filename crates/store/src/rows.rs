@@ -130,16 +130,41 @@ table! {
         side: Option<Side>,
         /// Signed units: positive buys, negative sells; null when they are only known at the fill.
         quantity: Option<Quantity>,
-        /// How the size was given: `units`, `equity_fraction` or `close_position`.
+        /// How the size was given: `units`, `equity_fraction`, `close_position` or `entry_fill`.
         size_kind: SizeKind,
         /// Signed fraction of the model's budget, for `equity_fraction`.
         size_fraction: Option<f64>,
+        /// When it trades and at which price: `market`, `limit`, `stop`, `stop_limit`, `market_on_open`, `market_on_close` or
+        /// `trailing_stop`.
+        kind: String,
+        /// The worst price it accepts, for limits.
+        limit_price: Option<Price>,
+        /// The price that triggers it, for stops.
+        stop_price: Option<Price>,
+        /// How long it stays: `day`, `good_til_cancelled`, `immediate_or_cancel` or `fill_or_kill`.
+        time_in_force: String,
+        /// The entry that must fill before it, for the exits of a bracket.
+        entry_order_id: Option<OrderId>,
+        /// The first order of its one-cancels-other group.
+        oco_group: Option<OrderId>,
         /// The close on which it was decided.
         reference_price: f64,
         /// Why it exists: `target`, `request` or `end_of_run`.
         origin: String,
         /// The ids of the models it belongs to, comma-separated.
         models: String,
+    }
+}
+
+table! {
+    /// An order that left the market without trading, or without trading the rest.
+    OrderEndRow [] in "order_ends" {
+        /// The order.
+        order_id: OrderId,
+        /// When.
+        time: UtcNanos,
+        /// Why: `cancelled`, `expired`, `peer_filled`, `entry_ended`, `not_filled`, `nothing_to_trade` or `no_market`.
+        reason: String,
     }
 }
 
@@ -403,6 +428,8 @@ run_tables! {
     trades: TradeRow,
     /// Orders refused.
     refusals: RefusalRow,
+    /// Orders that left the market without trading, or without trading the rest.
+    order_ends: OrderEndRow,
 }
 
 /// The tables of a run, in the order of their writing.

@@ -4,7 +4,8 @@ use anyhow::Context;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, SessionEnds, VenueConfig,
+    BacktestConfig, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule, ProportionalCosts,
+    SessionEnds, VenueConfig,
 };
 use sextant_data::Calendar;
 use sextant_domain::{AssetClass, Cash, UtcNanos};
@@ -14,7 +15,9 @@ use sextant_portfolio::BudgetedPortfolio;
 use sextant_regime::RuleRegimeDetector;
 use sextant_risk::{KillFlag, RiskRules};
 
-use crate::config::{ClassCosts, ConventionConfig, EndConfig, ResolvedConfig, SystemConfig};
+use crate::config::{
+    ClassCosts, ConventionConfig, EndConfig, ExitsConfig, IntrabarConfig, ResolvedConfig, SystemConfig,
+};
 
 /// Models, regime, portfolio and risk of a configuration.
 ///
@@ -76,6 +79,13 @@ pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(Backtest
         start,
         end,
         venue: VenueConfig {
+            intrabar: intrabar(system),
+            exits: match system.fills.exits {
+                ExitsConfig::AtOnce => ExitActivation::AtOnce,
+                ExitsConfig::NextBar => ExitActivation::NextBar,
+            },
+            participation: system.fills.participation.and_then(Decimal::from_f64),
+            latency_bars: system.fills.latency_bars.into(),
             sessions: SessionEnds::new(|class| Calendar::for_class(class).daily_marks(start, end)),
             ..VenueConfig::simple(convention(system), costs)
         },
@@ -93,6 +103,18 @@ fn convention(system: &SystemConfig) -> FillConvention {
     match system.fills.convention {
         ConventionConfig::NextOpen => FillConvention::NextOpen,
         ConventionConfig::SameClose => FillConvention::SameClose,
+        ConventionConfig::NextClose => FillConvention::NextClose,
+        ConventionConfig::NextTypical => FillConvention::NextTypical,
+    }
+}
+
+fn intrabar(system: &SystemConfig) -> IntrabarRule {
+    match system.fills.intrabar {
+        IntrabarConfig::Pessimistic => IntrabarRule::Pessimistic,
+        IntrabarConfig::Optimistic => IntrabarRule::Optimistic,
+        IntrabarConfig::HighFirst => IntrabarRule::HighFirst,
+        IntrabarConfig::LowFirst => IntrabarRule::LowFirst,
+        IntrabarConfig::NearestFirst => IntrabarRule::NearestFirst,
     }
 }
 

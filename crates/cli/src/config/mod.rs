@@ -10,6 +10,7 @@ pub use load::{ConfigError, ConfigSource, ResolvedConfig, load, load_file};
 pub use reference::config_reference;
 pub use schema::{problems, schema_of};
 pub use system::{
-    Capital, ClassCosts, ConventionConfig, CostsConfig, EndConfig, FillsConfig, ImportEntry, ImportManifest,
-    Includes, InstrumentConfig, MacroEntry, Paths, Period, ResampleEntry, SyntheticConfig, SystemConfig,
+    Capital, ClassCosts, ConventionConfig, CostsConfig, EndConfig, ExitsConfig, FillsConfig, ImportEntry,
+    ImportManifest, Includes, InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry,
+    SyntheticConfig, SystemConfig,
 };

@@ -132,12 +132,25 @@ enum TimeframeName {
     D1,
 }
 
-/// The fill convention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How orders fill.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FillsConfig {
-    /// `next_open`: at the open of the next execution bar. `same_close`: at the close decided on (optimistic).
+    /// `next_open`: at the open of the next execution bar. `same_close`: at the close decided on (optimistic). `next_close`:
+    /// at the close of the next bar. `next_typical`: at the mean of its high, low and close.
     pub convention: ConventionConfig,
+    /// What happens inside bars to stops and limits: `pessimistic`, `optimistic`, `high_first`, `low_first` or
+    /// `nearest_first`.
+    pub intrabar: IntrabarConfig,
+    /// When exits become live whose entry fills inside a bar: `at_once` or `next_bar`.
+    pub exits: ExitsConfig,
+    /// The largest part of a bar's volume that all orders of an instrument together may trade, as a fraction; null trades any
+    /// quantity. What does not fit waits for the next bar.
+    #[schemars(range(min = 0.0001, max = 1.0))]
+    pub participation: Option<f64>,
+    /// By how many execution bars each order reaches the market later than it could.
+    #[schemars(range(min = 0, max = 1000))]
+    pub latency_bars: u16,
     /// What happens to open positions at the end.
     pub at_end: EndConfig,
 }
@@ -150,6 +163,36 @@ pub enum ConventionConfig {
     NextOpen,
     /// At the close on which it was decided.
     SameClose,
+    /// At the close of the next execution bar.
+    NextClose,
+    /// At the mean of high, low and close of the next execution bar.
+    NextTypical,
+}
+
+/// What happens inside bars, where high and low are known but not which came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IntrabarConfig {
+    /// Of a stop and a limit within a bar the stop counts; a limit fills only when the market trades through it.
+    Pessimistic,
+    /// Of a stop and a limit within a bar the limit counts; a touched limit fills.
+    Optimistic,
+    /// Open, high, low, close.
+    HighFirst,
+    /// Open, low, high, close.
+    LowFirst,
+    /// The extreme nearer to the open comes first.
+    NearestFirst,
+}
+
+/// When the exits of an entry that fills inside a bar become live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExitsConfig {
+    /// At once.
+    AtOnce,
+    /// With the next bar.
+    NextBar,
 }
 
 /// What happens to open positions at the end of a run.

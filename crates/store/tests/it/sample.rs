@@ -174,9 +174,20 @@ fn add_orders(tables: &mut RunTables, index: usize) {
         quantity: sometimes(pick(&quantities(), index), index),
         size_kind: size_kind(index),
         size_fraction: sometimes(0.5, index),
+        kind: "stop_limit".to_owned(),
+        limit_price: sometimes(pick(&prices(), index), index),
+        stop_price: sometimes(pick(&prices(), index), index),
+        time_in_force: "day".to_owned(),
+        entry_order_id: sometimes(order_id, index),
+        oco_group: sometimes(order_id, index),
         reference_price: pick(&floats(), index),
         origin: "target".to_owned(),
         models: "A,B".to_owned(),
+    });
+    tables.order_ends.push(OrderEndRow {
+        order_id,
+        time: pick(&instants(), index),
+        reason: "expired".to_owned(),
     });
     tables.refusals.push(RefusalRow {
         decided_at: pick(&instants(), index),

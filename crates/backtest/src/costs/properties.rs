@@ -1,6 +1,8 @@
 //! Properties of every cost model over random trades and parameters.
 #![allow(clippy::unwrap_used)]
 
+use std::fmt;
+
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use sextant_domain::{Price, Quantity};
@@ -39,16 +41,47 @@ fn square_root() -> impl Strategy<Value = SquareRootImpact> {
         .prop_map(|(coefficient, window, rate)| SquareRootImpact::new(coefficient, window, rate).unwrap())
 }
 
+/// A model of any kind, with the text that stands for it when a property fails.
+struct Any<M: ?Sized> {
+    model: Box<M>,
+    text: String,
+}
+
+impl<M: ?Sized> fmt::Debug for Any<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn any_slippage(model: impl SlippageModel + fmt::Debug + 'static) -> Any<dyn SlippageModel> {
+    Any {
+        text: format!("{model:?}"),
+        model: Box::new(model),
+    }
+}
+
+fn any_fee(model: impl FeeModel + fmt::Debug + 'static) -> Any<dyn FeeModel> {
+    Any {
+        text: format!("{model:?}"),
+        model: Box::new(model),
+    }
+}
+
 /// A slippage model of any kind, a sum of two among them.
-fn slippage() -> impl Strategy<Value = Box<dyn SlippageModel>> {
-    let sum = (spread(), square_root()).prop_map(|(spread, impact)| -> Box<dyn SlippageModel> {
-        Box::new(SumOfSlippage::new(vec![Box::new(spread), Box::new(impact)]).unwrap())
+fn slippage() -> impl Strategy<Value = Any<dyn SlippageModel>> {
+    let sum = (spread(), square_root()).prop_map(|(spread, impact)| -> Any<dyn SlippageModel> {
+        let text = format!("{spread:?} + {impact:?}");
+        let sum = SumOfSlippage::new(vec![Box::new(spread), Box::new(impact)]).unwrap();
+        Any {
+            text,
+            model: Box::new(sum),
+        }
     });
     prop_oneof![
-        proportional().prop_map(|model| -> Box<dyn SlippageModel> { Box::new(model) }),
-        spread().prop_map(|model| -> Box<dyn SlippageModel> { Box::new(model) }),
-        volume_share().prop_map(|model| -> Box<dyn SlippageModel> { Box::new(model) }),
-        square_root().prop_map(|model| -> Box<dyn SlippageModel> { Box::new(model) }),
+        proportional().prop_map(any_slippage),
+        spread().prop_map(any_slippage),
+        volume_share().prop_map(any_slippage),
+        square_root().prop_map(any_slippage),
         sum,
     ]
 }
@@ -74,11 +107,11 @@ fn per_share() -> impl Strategy<Value = PerShareFee> {
 }
 
 /// A fee model that pays no rebates.
-fn fee() -> impl Strategy<Value = Box<dyn FeeModel>> {
+fn fee() -> impl Strategy<Value = Any<dyn FeeModel>> {
     prop_oneof![
-        proportional().prop_map(|model| -> Box<dyn FeeModel> { Box::new(model) }),
-        per_share().prop_map(|model| -> Box<dyn FeeModel> { Box::new(model) }),
-        maker_taker(0..=100_000).prop_map(|model| -> Box<dyn FeeModel> { Box::new(model) }),
+        proportional().prop_map(any_fee),
+        per_share().prop_map(any_fee),
+        maker_taker(0..=100_000).prop_map(any_fee),
     ]
 }
 
@@ -110,8 +143,8 @@ proptest! {
             let mut trade = sample.trade_of(quantity, price);
             trade.traded_in_bar = Quantity::new(before.into());
             trade.bar.volume = volume;
-            prop_assert!(distance(&model, &trade) >= Decimal::ZERO);
-            prop_assert!(model.price(&trade).unwrap() > Price::ZERO);
+            prop_assert!(distance(&model.model, &trade) >= Decimal::ZERO);
+            prop_assert!(model.model.price(&trade).unwrap() > Price::ZERO);
         }
     }
 
@@ -134,10 +167,10 @@ proptest! {
                 trade
             };
             let (small, large) = (trade(quantity), trade(quantity + Decimal::from(more)));
-            prop_assert!(distance(&model, &small) <= distance(&model, &large));
+            prop_assert!(distance(&model.model, &small) <= distance(&model.model, &large));
             // Nor does one who splits an order within a bar.
             let rest = Trade { traded_in_bar: small.quantity.abs(), ..trade(Decimal::from(more)) };
-            prop_assert!(distance(&model, &rest) == distance(&model, &large));
+            prop_assert!(distance(&model.model, &rest) == distance(&model.model, &large));
         }
     }
 
@@ -157,7 +190,7 @@ proptest! {
         let sample = Sample::equity();
         for (quantity, liquidity) in [(quantity, Liquidity::Maker), (-quantity, Liquidity::Taker)] {
             let trade = Trade { liquidity, traded_value_30d: traded, ..sample.trade_of(quantity, price) };
-            prop_assert!(model.fee(&trade).unwrap().decimal() >= Decimal::ZERO);
+            prop_assert!(model.model.fee(&trade).unwrap().decimal() >= Decimal::ZERO);
         }
     }
 

@@ -11,6 +11,7 @@ pub(super) fn dec(text: &str) -> Decimal {
 }
 
 /// An instrument with a history, for trades of it.
+#[derive(Debug)]
 pub(super) struct Sample {
     pub(super) instrument: Instrument,
     history: BarSeries,

@@ -44,7 +44,7 @@ impl Setup {
         }
     }
 
-    fn config(&self, market: &MarketData) -> BacktestConfig {
+    pub(crate) fn config(&self, market: &MarketData) -> BacktestConfig {
         let views = market.series().iter().map(|series| series.bars.view().close_time);
         let last = views.filter_map(|times| times.last()).max().copied().unwrap();
         let mut marks: Vec<UtcNanos> = market.series()[0].bars.view().close_time.to_vec();
@@ -75,6 +75,16 @@ impl Setup {
         market: &MarketData,
         models: Vec<Box<dyn Model>>,
     ) -> Result<(RunOutcome, Recorder), BacktestError> {
+        self.run_with(&self.config(market), market, models)
+    }
+
+    /// The same with another configuration of the run.
+    pub(crate) fn run_with(
+        &self,
+        config: &BacktestConfig,
+        market: &MarketData,
+        models: Vec<Box<dyn Model>>,
+    ) -> Result<(RunOutcome, Recorder), BacktestError> {
         let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let parts = EngineParts {
@@ -84,8 +94,7 @@ impl Setup {
             risk: Box::new(RiskRules::new(self.limits.clone(), KillFlag::new()).unwrap()),
         };
         let mut recorder = Recorder::default();
-        let config = self.config(market);
-        let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder)?;
+        let outcome = run(market, &mut FeatureColumns::new(), parts, config, &mut recorder)?;
         Ok((outcome, recorder))
     }
 }

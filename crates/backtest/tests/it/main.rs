@@ -3,6 +3,7 @@
 
 mod account;
 mod causality;
+mod costs;
 mod fixture;
 mod orders;
 mod worked_examples;

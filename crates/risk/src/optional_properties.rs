@@ -210,9 +210,10 @@ proptest! {
         for (instrument, left) in left.iter().enumerate() {
             let position = book.position(instrument);
             let trade = (left - position).abs();
-            let is_reducing = left * position >= 0.0 && left.abs() <= position.abs() + SLACK;
+            let kept = if left * position > 0.0 { position.abs().min(left.abs()) } else { 0.0 };
+            let is_reducing = left.abs() - kept <= SLACK;
             total += trade;
-            reduced += if left * position > 0.0 { (position.abs() - left.abs()).max(0.0) } else { position.abs() };
+            reduced += position.abs() - kept;
             let only_trade = RiskLimits { turnover_limit: None, ..limits.clone() };
             let problem = broken_trade(&only_trade, &book, instrument, trade);
             prop_assert!(is_reducing || problem.is_none(), "{instrument}: {problem:?}");

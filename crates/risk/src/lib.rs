@@ -21,8 +21,8 @@
 //!
 //! `group_cap`, `volatility_cap`, `adv_limit`, `turnover_limit` and `minimum_trade` are there only where the limits state
 //! them. `volatility_cap` and `adv_limit` judge by the trailing statistics that come with the portfolio state; what is not
-//! measured there may not be added. The other public parts are libraries that models call: [`sizing`] (how much) and
-//! [`stops`] (where to get out).
+//! measured there may not be added. The other public parts are libraries that models call: [`sizing`] (how much),
+//! [`stops`] (where to get out) and [`statistics`] (the definitions of those trailing statistics).
 //!
 //! # Invariants
 //! * A rule can only make things smaller, never larger and never to the other side.
@@ -35,9 +35,9 @@
 //! * The kill switch latches: once seen, it stays on for the run.
 //!
 //! # Deliberately absent
-//! IO. A kill file is watched by the composition root, which engages a [`KillFlag`]. Sending stop orders
-//! belongs to models and execution. There is no way around the rules: no bypass and no way to leave out a rule of the first seven, except those that the limits
-//! themselves state as unwanted.
+//! IO. A kill file is watched by the composition root, which engages a [`KillFlag`]. Sending stop orders belongs to models
+//! and execution, and measuring trailing statistics to whoever fills the portfolio state. There is no way around the rules:
+//! no bypass, and no rule that can be left out of the list unless the limits say so.
 //!
 //! # Order of review
 //! Each order is judged with those before it counted as pending. Whoever sends several at once should send them in the
@@ -78,6 +78,7 @@ mod random_paths;
 mod rule;
 mod rules;
 pub mod sizing;
+pub mod statistics;
 pub mod stops;
 #[cfg(test)]
 mod test_support;

@@ -55,7 +55,7 @@ pub fn compute(
     let instruments = market.data.instruments();
     let mut recorder = RunRecorder::new(instruments, &sleeves, run.initial_capital, progress);
     let mut features = FeatureColumns::new();
-    let parts = engine_parts(config, flag)?;
+    let parts = engine_parts(config, instruments, flag)?;
     let outcome = sextant_backtest::run(&market.data, &mut features, parts, &run, &mut recorder)?;
     let (mut tables, activity) = recorder.finish()?;
     let system = &config.system;

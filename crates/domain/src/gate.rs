@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::{
         Allocation, AssetClass, InstrumentId, ModelId, OrderOrigin, OrderTerms, RiskStatus, Timeframe,
-        UtcNanos, Verdict,
+        TrailingStatistics, UtcNanos, Verdict,
     };
 
     /// Answers every proposal with the same decision.
@@ -219,6 +219,10 @@ mod tests {
         weights: &[0.0, 0.0],
         pending: &[0.0, 0.0],
         classes: &[AssetClass::Equity, AssetClass::Crypto],
+        statistics: TrailingStatistics {
+            adv: &[],
+            covariance: &[],
+        },
     };
 
     fn units(value: i64) -> Quantity {

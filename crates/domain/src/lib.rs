@@ -55,7 +55,8 @@ pub use requirements::{
     SeriesRef,
 };
 pub use risk::{
-    Decision, Intervention, InterventionAction, OrderReview, PortfolioState, Proposal, RiskStatus, Verdict,
+    Decision, Intervention, InterventionAction, OrderReview, PortfolioState, Proposal, RiskStatus,
+    TrailingStatistics, Verdict,
 };
 pub use time::{ParseTimeError, Timeframe, UtcNanos};
 pub use view::{AccountView, MarketView, NoticeKind, OrderNotice};

@@ -15,6 +15,18 @@ pub struct PortfolioState<'a> {
     pub pending: &'a [f64],
     /// Asset class per instrument.
     pub classes: &'a [AssetClass],
+    /// What trailing bars say about the instruments, as far as it was measured.
+    pub statistics: TrailingStatistics<'a>,
+}
+
+/// Figures of the bars that were available by now, for rules that ask for them. An empty slice is a figure that was not
+/// measured; `NaN` is one that is not known. A rule that needs either must refuse.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrailingStatistics<'a> {
+    /// Average daily traded value per instrument, in account currency.
+    pub adv: &'a [f64],
+    /// Covariance of the instruments' simple returns, annualised: one row of columns per instrument, row after row.
+    pub covariance: &'a [f64],
 }
 
 /// The standing of the risk engine, kept from bar to bar.

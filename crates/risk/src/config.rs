@@ -1,17 +1,21 @@
 //! The limits as they are configured, and what is wrong with them if anything.
 
+use std::collections::BTreeMap;
+
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use sextant_domain::AssetClass;
 use thiserror::Error;
 
+use crate::optional_limits::{self, AdvLimit, GroupCap, MinimumTrade, TurnoverLimit, VolatilityCap};
+
 /// The largest leverage or cap that can be configured; more is taken for a slip of the pen.
-const LARGEST_EXPOSURE: f64 = 100.0;
+pub(crate) const LARGEST_EXPOSURE: f64 = 100.0;
 /// The longest pause after a halt: a hundred years.
 const LONGEST_PAUSE_DAYS: u32 = 36_500;
 
-/// Limits that no order and no target may exceed. Every field is stated; what is not wanted is stated as `null` or as
-/// an empty table.
+/// Limits that no order and no target may exceed. What is not wanted of the first five is stated as `null` or as an empty
+/// table; the others may be left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = require_drawdown)]
@@ -29,6 +33,21 @@ pub struct RiskLimits {
     pub drawdown: Option<DrawdownLimits>,
     /// The switch that closes everything.
     pub kill_switch: KillSwitchConfig,
+    /// Caps on named groups of instruments, such as sectors, by the name of the group.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub group_caps: BTreeMap<String, GroupCap>,
+    /// Cap on the volatility of the whole portfolio, correlations counted; none when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volatility_cap: Option<VolatilityCap>,
+    /// Limit on trades by what is usually traded of the instrument; none when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adv_limit: Option<AdvLimit>,
+    /// Limit on what is traded at a time; none when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turnover_limit: Option<TurnoverLimit>,
+    /// Smallest trade; none when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_trade: Option<MinimumTrade>,
 }
 
 /// Caps per asset class, as fractions of portfolio equity.
@@ -137,6 +156,14 @@ pub enum LimitError {
         /// Where everything is closed.
         halt: f64,
     },
+    /// A group that cannot hold anything, or names what is not there.
+    #[error("group_caps.{group}: {problem}")]
+    Group {
+        /// The group.
+        group: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
 }
 
 impl RiskLimits {
@@ -162,6 +189,11 @@ impl RiskLimits {
                 engaged: false,
                 file: None,
             },
+            group_caps: BTreeMap::new(),
+            volatility_cap: None,
+            adv_limit: None,
+            turnover_limit: None,
+            minimum_trade: None,
         }
     }
 
@@ -181,6 +213,11 @@ impl RiskLimits {
                 engaged: false,
                 file: None,
             },
+            group_caps: BTreeMap::new(),
+            volatility_cap: None,
+            adv_limit: None,
+            turnover_limit: None,
+            minimum_trade: None,
         }
     }
 
@@ -206,7 +243,8 @@ impl RiskLimits {
             self.class_caps.fx.unwrap_or(0.0),
             LARGEST_EXPOSURE,
         )?;
-        self.drawdown.as_ref().map_or(Ok(()), DrawdownLimits::validate)
+        self.drawdown.as_ref().map_or(Ok(()), DrawdownLimits::validate)?;
+        optional_limits::validate(self)
     }
 }
 
@@ -245,7 +283,7 @@ impl DrawdownLimits {
     }
 }
 
-fn check(field: &'static str, value: f64, max: f64) -> Result<(), LimitError> {
+pub(crate) fn check(field: &'static str, value: f64, max: f64) -> Result<(), LimitError> {
     // A NaN is in no range.
     let in_range = (0.0..=max).contains(&value);
     if in_range {

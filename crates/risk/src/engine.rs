@@ -4,7 +4,8 @@ use std::fmt;
 
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
-    Decision, Intervention, OrderReview, PortfolioState, Proposal, RiskStatus, TargetWeights, Verdict,
+    Decision, InstrumentTable, Intervention, OrderReview, PortfolioState, Proposal, RiskStatus,
+    TargetWeights, Verdict,
 };
 
 use crate::kill_signal::KillSignal;
@@ -30,18 +31,36 @@ impl RiskRules {
     /// [`KillFlag`](crate::KillFlag) that nobody engages will do where there is none.
     ///
     /// # Errors
-    /// [`LimitError`] when a limit is out of range.
+    /// [`LimitError`] when a limit is out of range, or a group of instruments is capped: that takes
+    /// [`for_instruments`](Self::for_instruments).
     pub fn new(limits: RiskLimits, signal: impl KillSignal + 'static) -> Result<Self, LimitError> {
-        let rules = rules::all(&limits, Box::new(signal))?;
+        let rules = rules::all(&limits, Box::new(signal), None)?;
+        Ok(Self::of(limits, rules))
+    }
+
+    /// The same for known instruments, in the order of the portfolio state, so that groups of them can be capped.
+    ///
+    /// # Errors
+    /// [`LimitError`] when a limit is out of range, or a group names a symbol that is not among the instruments.
+    pub fn for_instruments(
+        limits: RiskLimits,
+        signal: impl KillSignal + 'static,
+        instruments: &InstrumentTable,
+    ) -> Result<Self, LimitError> {
+        let rules = rules::all(&limits, Box::new(signal), Some(instruments))?;
+        Ok(Self::of(limits, rules))
+    }
+
+    fn of(limits: RiskLimits, rules: Vec<Box<dyn RiskRule>>) -> Self {
         let watching = (0..rules.len())
             .filter(|&index| rules[index].is_watching())
             .collect();
-        Ok(Self {
+        Self {
             limits,
             rules,
             watching,
             status: RiskStatus::Normal,
-        })
+        }
     }
 
     /// The limits in force.

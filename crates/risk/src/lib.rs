@@ -12,7 +12,17 @@
 //! | `drawdown` | reduced: targets times a factor; halted: everything goes to zero | reduced: explicit requests times the factor; halted: only what reduces |
 //! | `per_asset_cap` | magnitude of one instrument's net weight | the same |
 //! | `class_cap` | sum of magnitudes over one asset class | the same |
+//! | `group_cap` | sum of magnitudes over one named group of instruments, such as a sector | the same |
 //! | `gross_leverage` | sum of magnitudes over all instruments | the same |
+//! | `volatility_cap` | volatility of the portfolio, from a trailing covariance | the same |
+//! | `adv_limit` | what is added to one position, by its average daily traded value | the same |
+//! | `turnover_limit` | what is added to positions, by all that is traded at a time | the same |
+//! | `minimum_trade` | a trade that adds and is too small | the same |
+//!
+//! `group_cap`, `volatility_cap`, `adv_limit`, `turnover_limit` and `minimum_trade` are there only where the limits state
+//! them. `volatility_cap` and `adv_limit` judge by the trailing statistics that come with the portfolio state; what is not
+//! measured there may not be added. The other public parts are libraries that models call: [`sizing`] (how much),
+//! [`stops`] (where to get out) and [`statistics`] (the definitions of those trailing statistics).
 //!
 //! # Invariants
 //! * A rule can only make things smaller, never larger and never to the other side.
@@ -25,8 +35,9 @@
 //! * The kill switch latches: once seen, it stays on for the run.
 //!
 //! # Deliberately absent
-//! IO. A kill file is watched by the composition root, which engages a [`KillFlag`]. Sizing and stop orders belong to
-//! models and execution. There is no way around the rules: no bypass and no rule that can be left out of the list.
+//! IO. A kill file is watched by the composition root, which engages a [`KillFlag`]. Sending stop orders belongs to models
+//! and execution, and measuring trailing statistics to whoever fills the portfolio state. There is no way around the rules:
+//! no bypass, and no rule that can be left out of the list unless the limits say so.
 //!
 //! # Order of review
 //! Each order is judged with those before it counted as pending. Whoever sends several at once should send them in the
@@ -45,6 +56,7 @@
 //!     weights: &[0.0],
 //!     pending: &[0.0],
 //!     classes: &[AssetClass::Equity],
+//!     statistics: Default::default(),
 //! };
 //! let mut targets = TargetWeights::new(1, 1);
 //! targets.add_target(ModelId::from_index(0), InstrumentId::from_index(0), 0.8);
@@ -56,15 +68,22 @@
 mod config;
 mod engine;
 mod kill_signal;
+mod optional_limits;
+#[cfg(test)]
+mod optional_properties;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod random_paths;
 mod rule;
 mod rules;
+pub mod sizing;
+pub mod statistics;
+pub mod stops;
 #[cfg(test)]
 mod test_support;
 
 pub use config::{AfterHalt, ClassCaps, DrawdownLimits, KillSwitchConfig, LimitError, RiskLimits};
 pub use engine::RiskRules;
 pub use kill_signal::{KillFlag, KillSignal};
+pub use optional_limits::{AdvLimit, GroupCap, MinimumTrade, TurnoverLimit, UnknownVolume, VolatilityCap};

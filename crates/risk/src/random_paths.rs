@@ -1,12 +1,18 @@
 //! A million orders along random paths of prices and fills, each passing the rules first.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use sextant_domain::AssetClass;
 use sextant_domain::ports::RiskEngine;
 
+use crate::optional_properties::{Loadings, SYMBOLS, broken};
 use crate::properties::{SLACK, closes};
-use crate::test_support::{Book, factor};
-use crate::{AfterHalt, KillFlag, RiskLimits, RiskRules};
+use crate::test_support::{Book, factor, table};
+use crate::{
+    AdvLimit, AfterHalt, GroupCap, KillFlag, MinimumTrade, RiskLimits, RiskRules, TurnoverLimit,
+    UnknownVolume, VolatilityCap,
+};
 
 /// Numbers that look random and are the same on every machine (Steele, Lea and Flood, SplitMix, 2014).
 struct SplitMix(u64);
@@ -43,13 +49,18 @@ struct Walk {
     prices: [f64; INSTRUMENTS],
     cash: f64,
     book: Book,
+    loadings: Loadings,
 }
 
 impl Walk {
     fn new(random: &mut SplitMix) -> Self {
         use AssetClass::{Crypto, Equity};
+        let row = |random: &mut SplitMix| (0..3).map(|_| random.between(-0.3, 0.5)).collect();
+        let loadings = Loadings((0..INSTRUMENTS).map(|_| row(random)).collect());
         let book = Book {
             classes: vec![Equity, Equity, Crypto, Crypto],
+            covariance: loadings.covariance(),
+            adv: vec![f64::NAN; INSTRUMENTS],
             ..Book::new(&[0.0; INSTRUMENTS])
         };
         let prices = std::array::from_fn(|_| random.between(1.0, 1_000.0));
@@ -59,6 +70,7 @@ impl Walk {
             prices,
             cash: 100_000.0,
             book,
+            loadings,
         }
     }
 
@@ -66,6 +78,14 @@ impl Walk {
     fn advance(&mut self, random: &mut SplitMix) {
         for price in &mut self.prices {
             *price *= random.between(0.94, 1.062);
+        }
+        for adv in &mut self.book.adv {
+            let is_known = !random.next().is_multiple_of(16);
+            *adv = if is_known {
+                random.between(0.0, 1_000_000.0)
+            } else {
+                f64::NAN
+            };
         }
         if random.next().is_multiple_of(2) {
             for instrument in 0..INSTRUMENTS {
@@ -116,15 +136,42 @@ struct Tally {
     shrunk: usize,
     refused: usize,
     statuses: [usize; 4],
+    /// How often each rule acted on an order.
+    rules: BTreeMap<&'static str, usize>,
+}
+
+/// The limits of the mission, with trading again after a halt.
+fn mission_limits() -> RiskLimits {
+    let mut limits = RiskLimits::mission_defaults();
+    limits.drawdown.as_mut().unwrap().after_halt = AfterHalt::ResumeAfterDays { days: 3 };
+    limits
+}
+
+/// The same with every limit that can be left out.
+fn all_limits() -> RiskLimits {
+    let group = GroupCap {
+        cap: 0.35,
+        symbols: vec!["A".into(), "C".into()],
+    };
+    RiskLimits {
+        group_caps: [("sector".to_owned(), group)].into(),
+        volatility_cap: Some(VolatilityCap { annual: 0.20 }),
+        adv_limit: Some(AdvLimit {
+            fraction: 0.05,
+            unknown: UnknownVolume::CutTo { weight: 0.02 },
+        }),
+        turnover_limit: Some(TurnoverLimit { per_rebalance: 0.5 }),
+        minimum_trade: Some(MinimumTrade { notional: 1_000.0 }),
+        ..mission_limits()
+    }
 }
 
 /// One path: a fresh account, up to 250 orders.
-fn walk(random: &mut SplitMix, tally: &mut Tally) {
+fn walk(random: &mut SplitMix, limits: &RiskLimits, tally: &mut Tally) {
     const CAPS: [f64; INSTRUMENTS + 2] = [0.4, 0.4, 0.4, 0.4, 0.2, 1.2];
     let flag = KillFlag::new();
-    let mut limits = RiskLimits::mission_defaults();
-    limits.drawdown.as_mut().unwrap().after_halt = AfterHalt::ResumeAfterDays { days: 3 };
-    let mut engine = RiskRules::new(limits, flag.clone()).unwrap();
+    let instruments = table(&SYMBOLS[..INSTRUMENTS]);
+    let mut engine = RiskRules::for_instruments(limits.clone(), flag.clone(), &instruments).unwrap();
     let mut walk = Walk::new(random);
     let kill_at = random.below(1_000);
     let mut reasons = Vec::new();
@@ -150,6 +197,12 @@ fn walk(random: &mut SplitMix, tally: &mut Tally) {
         let verdict = walk.book.order(&engine, instrument, weight);
         let left = factor(&verdict);
         assert!((0.0..=1.0).contains(&left));
+        let problem = broken(limits, &walk.loadings, &walk.book, (instrument, left * weight));
+        assert!(problem.is_none(), "{problem:?}: {verdict:?}");
+        verdict
+            .reasons
+            .iter()
+            .for_each(|row| *tally.rules.entry(row.rule).or_default() += 1);
         walk.send(instrument, left * weight);
         for ((before, after), cap) in before.into_iter().zip(walk.exposures()).zip(CAPS) {
             assert!(
@@ -182,7 +235,7 @@ fn a_million_orders_on_random_paths_keep_every_limit() {
     let mut random = SplitMix(20);
     let mut tally = Tally::default();
     for _ in 0..4_000 {
-        walk(&mut random, &mut tally);
+        walk(&mut random, &mission_limits(), &mut tally);
     }
     assert_eq!(tally.orders, 1_000_000);
     // The paths go everywhere: each outcome and each standing is common.
@@ -191,5 +244,24 @@ fn a_million_orders_on_random_paths_keep_every_limit() {
         .chain(&tally.statuses)
     {
         assert!(*count > 20_000, "{tally:?}");
+    }
+}
+
+#[test]
+fn a_million_orders_on_random_paths_keep_the_optional_limits_too() {
+    let mut random = SplitMix(21);
+    let (limits, mut tally) = (all_limits(), Tally::default());
+    for _ in 0..4_000 {
+        walk(&mut random, &limits, &mut tally);
+    }
+    assert_eq!(tally.orders, 1_000_000);
+    for rule in [
+        "group_cap",
+        "volatility_cap",
+        "adv_limit",
+        "turnover_limit",
+        "minimum_trade",
+    ] {
+        assert!(tally.rules[rule] > 5_000, "{tally:?}");
     }
 }

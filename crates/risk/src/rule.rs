@@ -68,6 +68,16 @@ pub(crate) struct ExposureLimit<'a> {
     pub(crate) cap: f64,
 }
 
+/// What a target asks of the present and pending position, divided like an order.
+pub(crate) struct Change {
+    /// Weight magnitude that is there already and stays.
+    pub(crate) standing: f64,
+    /// Weight magnitude that is to be added.
+    pub(crate) added: f64,
+    /// Weight magnitude that is to be taken away.
+    pub(crate) reducing: f64,
+}
+
 impl<'a> TargetReview<'a> {
     pub(crate) fn new(state: &'a PortfolioState<'a>, targets: &'a TargetWeights) -> Self {
         Self {
@@ -115,6 +125,32 @@ impl<'a> TargetReview<'a> {
             self.factors = vec![1.0; self.targets.net().len()];
         }
         self.factors[instrument] *= factor;
+    }
+
+    /// What is left of a target asks of the position. A position that is not a number is taken for none.
+    pub(crate) fn change(&self, instrument: usize) -> Change {
+        let (present, pending) = (self.state.weights[instrument], self.state.pending[instrument]);
+        let position = Some(present + pending).filter(|weight| weight.is_finite());
+        let (position, target) = (position.unwrap_or(0.0), self.weight(instrument));
+        let (held, size) = (position.abs(), target.abs());
+        let standing = if position * target > 0.0 {
+            held.min(size)
+        } else {
+            0.0
+        };
+        Change {
+            standing,
+            added: size - standing,
+            reducing: held - standing,
+        }
+    }
+
+    /// Leaves `added` of what a change adds.
+    pub(crate) fn cut_change(&mut self, instrument: usize, change: &Change, added: f64) {
+        self.scale(
+            instrument,
+            (change.standing + added) / (change.standing + change.added),
+        );
     }
 
     /// Takes everything to zero, with positions that no target governs.
@@ -214,11 +250,11 @@ pub(crate) struct OrderCase<'a> {
     /// Weight magnitude of the part that adds exposure, as far as the rules have left it.
     pub(crate) added: f64,
     /// Weight magnitude of the part that brings the position towards zero.
-    reducing: f64,
+    pub(crate) reducing: f64,
     /// Signed weight as proposed.
     proposed: f64,
     /// Signed present and pending weight of the instrument.
-    position: f64,
+    pub(crate) position: f64,
 }
 
 impl<'a> OrderCase<'a> {
@@ -326,6 +362,11 @@ impl<'a> OrderCase<'a> {
             after,
             reason: cut.reason,
         }
+    }
+
+    /// 1 for a purchase, -1 for a sale.
+    pub(crate) fn sign(&self) -> f64 {
+        if self.proposed < 0.0 { -1.0 } else { 1.0 }
     }
 
     fn signed_weight(&self) -> f64 {

@@ -1,10 +1,12 @@
 //! Builders for the tests of this crate.
 #![allow(clippy::unwrap_used)]
 
+use rust_decimal::Decimal;
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
-    Allocation, AssetClass, Decision, InstrumentId, ModelId, OrderDraft, OrderOrigin, OrderReview, OrderSize,
-    OrderTerms, PortfolioState, Proposal, Quantity, TargetWeights, UtcNanos, Verdict,
+    Allocation, AssetClass, Decision, Instrument, InstrumentId, InstrumentTable, ModelId, OrderDraft,
+    OrderOrigin, OrderReview, OrderSize, OrderTerms, PortfolioState, Proposal, Quantity, TargetWeights,
+    Timeframe, TrailingStatistics, UtcNanos, Verdict,
 };
 
 use crate::{KillFlag, RiskLimits, RiskRules};
@@ -22,6 +24,10 @@ pub(crate) struct Book {
     pub(crate) weights: Vec<f64>,
     pub(crate) pending: Vec<f64>,
     pub(crate) classes: Vec<AssetClass>,
+    /// Average daily traded value per instrument; empty when it was not measured.
+    pub(crate) adv: Vec<f64>,
+    /// Annual covariance, row after row; empty when it was not measured.
+    pub(crate) covariance: Vec<f64>,
 }
 
 impl Book {
@@ -33,6 +39,8 @@ impl Book {
             weights: weights.to_vec(),
             pending: vec![0.0; weights.len()],
             classes: vec![AssetClass::Equity; weights.len()],
+            adv: Vec::new(),
+            covariance: Vec::new(),
         }
     }
 
@@ -43,6 +51,10 @@ impl Book {
             weights: &self.weights,
             pending: &self.pending,
             classes: &self.classes,
+            statistics: TrailingStatistics {
+                adv: &self.adv,
+                covariance: &self.covariance,
+            },
         }
     }
 
@@ -99,6 +111,18 @@ pub(crate) fn draft(instrument: usize, size: OrderSize, origin: OrderOrigin) -> 
         origin,
         terms: OrderTerms::MARKET,
     }
+}
+
+/// Instruments of these symbols.
+pub(crate) fn table(symbols: &[&str]) -> InstrumentTable {
+    let instrument = |symbol: &&str| Instrument {
+        symbol: (*symbol).to_owned(),
+        class: AssetClass::Equity,
+        execution: Timeframe::D1,
+        price_tick: Decimal::new(1, 2),
+        lot_size: Decimal::ONE,
+    };
+    InstrumentTable::new(symbols.iter().map(instrument).collect()).unwrap()
 }
 
 /// Targets of one model for every instrument.

@@ -8,7 +8,7 @@ use sextant_backtest::{
     SessionEnds, VenueConfig,
 };
 use sextant_data::Calendar;
-use sextant_domain::{AssetClass, Cash, UtcNanos};
+use sextant_domain::{AssetClass, Cash, InstrumentTable, UtcNanos};
 use sextant_engine::EngineParts;
 use sextant_metrics::PeriodsPerYear;
 use sextant_portfolio::BudgetedPortfolio;
@@ -19,16 +19,24 @@ use crate::config::{
     ClassCosts, ConventionConfig, EndConfig, ExitsConfig, IntrabarConfig, ResolvedConfig, SystemConfig,
 };
 
-/// Models, regime, portfolio and risk of a configuration.
+/// Models, regime, portfolio and risk of a configuration, for the instruments of its universe.
 ///
 /// # Errors
 /// When a part refuses its parameters.
-pub(crate) fn engine_parts(config: &ResolvedConfig, kill: KillFlag) -> anyhow::Result<EngineParts> {
+pub(crate) fn engine_parts(
+    config: &ResolvedConfig,
+    instruments: &InstrumentTable,
+    kill: KillFlag,
+) -> anyhow::Result<EngineParts> {
     Ok(EngineParts {
         models: config.models.build()?,
         regime: Some(Box::new(RuleRegimeDetector::new(&config.regime)?)),
         portfolio: Box::new(BudgetedPortfolio::new(config.budgets.clone())?),
-        risk: Box::new(RiskRules::new(config.risk.clone(), kill)?),
+        risk: Box::new(RiskRules::for_instruments(
+            config.risk.clone(),
+            kill,
+            instruments,
+        )?),
     })
 }
 

@@ -63,9 +63,7 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
             format!("models.{name}.budget: found {found}, but it must be above 0; remove the model instead"),
         );
     }
-    if let Err(error) = config.risk.validate() {
-        of(&include.risk, error.to_string());
-    }
+    risk(config, &mut |problem| of(&include.risk, problem));
     for name in config.budgets.models.keys().filter(|name| !models.contains(name)) {
         of(
             &include.budgets,
@@ -80,6 +78,37 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
             &include.budgets,
             format!("models: the model {name} has no budget; add one, or remove the model"),
         );
+    }
+}
+
+/// Ranges, members of groups that are not in the universe, and rules that nothing could pass in a run.
+fn risk(config: &ResolvedConfig, note: &mut dyn FnMut(String)) {
+    let risk = &config.risk;
+    if let Err(error) = risk.validate() {
+        note(error.to_string());
+    }
+    let universe = &config.system.universe;
+    for (group, symbol) in risk
+        .group_caps
+        .iter()
+        .flat_map(|(name, group)| group.symbols.iter().map(move |symbol| (name, symbol)))
+    {
+        if !universe.iter().any(|one| one.symbol == *symbol) {
+            note(format!(
+                "group_caps.{group}: there is no instrument {symbol}; correct the symbol, take it out, or add it to the \
+                 universe"
+            ));
+        }
+    }
+    let unmeasured = [
+        ("volatility_cap", risk.volatility_cap.is_some()),
+        ("adv_limit", risk.adv_limit.is_some()),
+    ];
+    for (name, _) in unmeasured.iter().filter(|(_, is_stated)| *is_stated) {
+        note(format!(
+            "{name}: found a limit, but a run does not measure the trailing statistics that it judges by, and would refuse \
+             what it does not know; take it out"
+        ));
     }
 }
 

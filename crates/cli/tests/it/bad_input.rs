@@ -37,6 +37,22 @@ fn value_out_of_range() {
 }
 
 #[test]
+fn limits_that_a_run_could_not_keep() {
+    let place = Place::new();
+    place.edit(
+        "configs/base/risk.yaml",
+        "gross_leverage: 1.2",
+        "gross_leverage: 1.2\ngroup_caps: {technology: {cap: 0.3, symbols: [QQQ, AAPL]}}\nvolatility_cap: {annual: 0.15}",
+    );
+    place.run(&["backtest"]).fails_with(&[
+        "risk.yaml",
+        "group_caps.technology: there is no instrument AAPL",
+        "volatility_cap",
+        "does not measure the trailing statistics",
+    ]);
+}
+
+#[test]
 fn budgets_that_add_up_to_more_than_one() {
     let place = Place::new();
     place.edit("configs/base/regime_budgets.yaml", "budget: 0.50", "budget: 0.90");

@@ -3,7 +3,7 @@
 use sextant_domain::ports::Broker;
 use sextant_domain::{
     AccountView, BrokerEvent, InstrumentId, MarketView, ModelId, NoticeKind, OrderEffect, OrderId,
-    OrderNotice, PortfolioState, StepRecord, UtcNanos,
+    OrderNotice, PortfolioState, StepRecord, TrailingStatistics, UtcNanos,
 };
 
 use super::orders::working_weight;
@@ -147,6 +147,7 @@ impl Engine<'_> {
             weights: &self.scratch.weights,
             pending: &self.scratch.pending_weights,
             classes: &self.classes,
+            statistics: TrailingStatistics::default(),
         }
     }
 
@@ -158,6 +159,7 @@ impl Engine<'_> {
             weights: &self.scratch.weights,
             pending: &self.scratch.pending_weights,
             classes: &self.classes,
+            statistics: TrailingStatistics::default(),
         };
         let status = self.risk.observe(&state, &mut record.interventions);
         std::mem::replace(&mut self.status, status) != status

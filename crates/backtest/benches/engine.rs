@@ -3,13 +3,14 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rust_decimal::Decimal;
 use sextant_backtest::{
     BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
 };
 use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink};
 use sextant_domain::{
-    Cash, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements, SeriesRef, StepRecord,
-    Timeframe, UtcNanos,
+    AssetClass, Cash, FeatureRef, Instrument, InstrumentRef, Intents, MarketData, MarketView, Requirements,
+    SeriesRef, StepRecord, Timeframe, UtcNanos,
 };
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
@@ -203,9 +204,15 @@ fn daily_market(symbols: &[String], days: usize) -> MarketData {
             seed,
         };
         let walk = bars::random_walk(&spans, walk);
-        market = market
-            .equity(symbol, Timeframe::D1)
-            .bars(symbol, Timeframe::D1, walk);
+        // Fractional shares, as in the plain loop: a rebalancing of less than one whole share is an order, too.
+        let share = Instrument {
+            symbol: symbol.clone(),
+            class: AssetClass::Equity,
+            execution: Timeframe::D1,
+            price_tick: Decimal::new(1, 2),
+            lot_size: Decimal::new(1, 3),
+        };
+        market = market.instrument(share).bars(symbol, Timeframe::D1, walk);
     }
     market.build()
 }

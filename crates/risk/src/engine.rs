@@ -1,6 +1,7 @@
 //! The risk engine: the rules, asked one after another.
 
 use std::fmt;
+use std::ops::Range;
 
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
@@ -19,8 +20,8 @@ use crate::{LimitError, RiskLimits, rules};
 pub struct RiskRules {
     limits: RiskLimits,
     rules: Vec<Box<dyn RiskRule>>,
-    /// Indices of the rules that follow the portfolio from step to step.
-    watching: Vec<usize>,
+    /// From the first to the last of the rules that follow the portfolio from step to step.
+    watching: Range<usize>,
     /// The strictest of the rules' standings.
     status: RiskStatus,
 }
@@ -33,9 +34,9 @@ impl RiskRules {
     /// [`LimitError`] when a limit is out of range.
     pub fn new(limits: RiskLimits, signal: impl KillSignal + 'static) -> Result<Self, LimitError> {
         let rules = rules::all(&limits, Box::new(signal))?;
-        let watching = (0..rules.len())
-            .filter(|&index| rules[index].is_watching())
-            .collect();
+        let first = rules.iter().position(|rule| rule.is_watching());
+        let last = rules.iter().rposition(|rule| rule.is_watching());
+        let watching = first.unwrap_or(0)..last.map_or(0, |last| last + 1);
         Ok(Self {
             limits,
             rules,
@@ -95,8 +96,8 @@ impl fmt::Debug for RiskRules {
 impl RiskEngine for RiskRules {
     fn observe(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> RiskStatus {
         let mut has_changed = false;
-        for index in &self.watching {
-            has_changed |= self.rules[*index].observe(state, reasons);
+        for rule in &mut self.rules[self.watching.clone()] {
+            has_changed |= rule.observe(state, reasons);
         }
         if has_changed {
             self.status = self

@@ -337,11 +337,10 @@ proptest! {
         proposed.allocations[0].quantity = quantity;
         // A unit is a hundred-thousandth of equity.
         let weight = units as f64 * 1e-5;
-        let review = OrderReview { draft: &proposed, weight: Some(weight) };
         let id = OrderId::from_index(0);
         let before = positions(&book);
         let mut after = before.clone();
-        if let Ok((order, _)) = RiskGate.order(&engine, &book.state(), review, &spec, id) {
+        if let Ok((order, _)) = RiskGate.order(&engine, &book.state(), (proposed, Some(weight)), (&spec, id)) {
             let OrderSize::Units(left) = order.draft.size else { panic!("the kind of size changed") };
             after[instrument] += left.to_f64() * 1e-5;
         }

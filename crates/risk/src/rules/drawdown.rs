@@ -151,7 +151,9 @@ impl RiskRule for Drawdown {
         if !invalid_equity::is_valid(state.equity) {
             return false;
         }
-        self.peak = self.peak.max(state.equity);
+        if state.equity > self.peak {
+            self.peak = state.equity;
+        }
         self.depth = 1.0 - state.equity / self.peak;
         let Some(stage) = self.next_stage(state.as_of) else {
             return false;

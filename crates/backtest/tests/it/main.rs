@@ -4,5 +4,6 @@
 mod account;
 mod causality;
 mod fixture;
+mod memory;
 mod orders;
 mod worked_examples;

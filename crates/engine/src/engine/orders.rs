@@ -79,7 +79,6 @@ impl Engine<'_> {
         let now = record.time;
         self.cancel_resting(now, broker, record)?;
         self.post_events(now, broker, record)?;
-        self.value_books();
         self.update_weights(broker, None);
         for index in self.ledger.open().to_vec() {
             let instrument = InstrumentId::from_index(index);
@@ -104,7 +103,6 @@ impl Engine<'_> {
             self.send(now, draft, broker, record)?;
         }
         self.post_events(now, broker, record)?;
-        self.value_books();
         self.finish(record);
         Ok(())
     }

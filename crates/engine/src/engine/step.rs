@@ -26,7 +26,9 @@ impl Engine<'_> {
             self.post_events(event.time, broker, record)?;
         }
         self.mark_prices(event);
-        self.value_books();
+        if !self.ledger.open().is_empty() {
+            self.value_books();
+        }
         let regime_changed = self.update_regime(event, record);
         if !event.trading {
             self.finish(record);
@@ -48,7 +50,6 @@ impl Engine<'_> {
         }
         if !broker.working().is_empty() {
             self.post_events(event.time, broker, record)?;
-            self.value_books();
         }
         self.finish(record);
         Ok(())
@@ -56,20 +57,21 @@ impl Engine<'_> {
 
     /// Values the books at the last prices: once after prices have changed and once after fills, so that nobody need do it
     /// again in between.
-    pub(super) fn value_books(&mut self) {
+    fn value_books(&mut self) {
         self.point = self.ledger.equity_point();
         for (index, pnl) in self.model_pnl.iter_mut().enumerate() {
             *pnl = self.ledger.model_pnl(ModelId::from_index(index));
         }
     }
 
-    /// Posts what the broker has to tell. The caller values the books afterwards.
+    /// Posts what the broker has to tell.
     pub(super) fn post_events(
         &mut self,
         now: UtcNanos,
         broker: &mut dyn Broker,
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
+        let before = record.fills.len();
         while let Some(event) = broker.next_event(now, &self.ledger)? {
             match event {
                 BrokerEvent::Fill(fill) => {
@@ -86,6 +88,9 @@ impl Engine<'_> {
                     record.ended.push(end);
                 }
             }
+        }
+        if record.fills.len() > before {
+            self.value_books();
         }
         Ok(())
     }
@@ -136,6 +141,9 @@ impl Engine<'_> {
     pub(super) fn update_weights(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
         let equity = self.point.equity;
         let scratch = &mut self.scratch;
+        if self.ledger.open().is_empty() && scratch.touched.is_empty() && broker.working().is_empty() {
+            return;
+        }
         for index in scratch.touched.drain(..) {
             scratch.weights[index] = 0.0;
             scratch.pending_weights[index] = 0.0;

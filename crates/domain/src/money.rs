@@ -34,55 +34,6 @@ pub enum MoneyError {
     },
 }
 
-/// The mantissa where it has 64 bits; nearly every amount has.
-#[inline]
-fn short_mantissa(value: Decimal) -> Option<i64> {
-    i64::try_from(value.mantissa()).ok()
-}
-
-/// The sum where 64 bits suffice and it is not zero, with the digits that `Decimal` gives it.
-#[inline]
-fn short_sum(left: Decimal, right: Decimal) -> Option<Decimal> {
-    let (mut a, mut b) = (short_mantissa(left)?, short_mantissa(right)?);
-    let (left, right) = (left.scale(), right.scale());
-    if left < right {
-        a = a.checked_mul(*SHORT_POWERS.get((right - left) as usize)?)?;
-    } else if right < left {
-        b = b.checked_mul(*SHORT_POWERS.get((left - right) as usize)?)?;
-    }
-    let sum = a.checked_add(b).filter(|sum| *sum != 0)?;
-    Some(of_mantissa(sum, left.max(right)))
-}
-
-/// The product where 64 bits suffice and it is not zero, with the digits that `Decimal` gives it.
-#[inline]
-fn short_product(left: Decimal, right: Decimal) -> Option<Decimal> {
-    let product = short_mantissa(left)?.checked_mul(short_mantissa(right)?)?;
-    let scale = left.scale() + right.scale();
-    (product != 0 && scale <= Decimal::MAX_SCALE).then(|| of_mantissa(product, scale))
-}
-
-/// `mantissa / 10^scale`; the scale must be one that a decimal can have.
-#[inline]
-fn of_mantissa(mantissa: i64, scale: u32) -> Decimal {
-    let magnitude = mantissa.unsigned_abs();
-    Decimal::from_parts(magnitude as u32, (magnitude >> 32) as u32, 0, mantissa < 0, scale)
-}
-
-/// Powers of ten by exponent, as far as amounts of different decimals are added in 64 bits.
-const SHORT_POWERS: [i64; 10] = [
-    1,
-    10,
-    100,
-    1_000,
-    10_000,
-    100_000,
-    1_000_000,
-    10_000_000,
-    100_000_000,
-    1_000_000_000,
-];
-
 fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     // A zero of more decimals than the other side would make the sum look as if it had lost some.
     if left.is_zero() {
@@ -90,9 +41,6 @@ fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     }
     if right.is_zero() {
         return Ok(left);
-    }
-    if let Some(sum) = short_sum(left, right) {
-        return Ok(sum);
     }
     let sum = left
         .checked_add(right)
@@ -105,9 +53,6 @@ fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
 }
 
 fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
-    if let Some(product) = short_product(left, right) {
-        return Ok(product);
-    }
     let product = left
         .checked_mul(right)
         .filter(|product| product.is_zero() || product.scale() == left.scale() + right.scale());
@@ -144,7 +89,7 @@ fn trimmed(mut mantissa: i64, mut scale: u32) -> Decimal {
         mantissa /= 10;
         scale -= 1;
     }
-    of_mantissa(mantissa, scale)
+    Decimal::new(mantissa, scale)
 }
 
 /// The nearest multiple of a step, where `f64` arithmetic proves it; `None` where only decimals can tell.
@@ -502,23 +447,7 @@ mod tests {
             prop_oneof![cents, halves, -1e12f64..1e12, 0.0f64..1e-3, 1.0f64..1e4]
         }
 
-        fn amounts() -> impl Strategy<Value = Decimal> {
-            (any::<i64>(), 0u32..19, 0u32..20)
-                .prop_map(|(mantissa, digits, scale)| Decimal::new(mantissa / 10i64.pow(digits), scale))
-        }
-
         proptest! {
-            #[test]
-            fn short_sums_and_products_have_the_same_digits(left in amounts(), right in amounts()) {
-                let digits = |value: Decimal| value.serialize();
-                if let Some(sum) = short_sum(left, right) {
-                    prop_assert_eq!(digits(sum), digits(left + right));
-                }
-                if let Some(product) = short_product(left, right) {
-                    prop_assert_eq!(digits(product), digits(left * right));
-                }
-            }
-
             #[test]
             fn the_short_way_to_a_tick_gives_the_same_digits(value in values(), tick in steps()) {
                 let (short, long) = (Price::from_f64_on_tick(value, tick), Price::on_tick_by_decimals(value, tick));

@@ -36,12 +36,13 @@ impl Engine<'_> {
         }
         self.update_weights(broker, None);
         let status_changed = self.observe(event.time, record);
-        if self.status.multiplier() == 0.0 && !broker.working().is_empty() {
+        let closes_all = self.status.multiplier() == 0.0;
+        if closes_all && !broker.working().is_empty() {
             self.cancel_resting(event.time, broker, record)?;
         }
         let decided = self.decide(event, record)?;
         // What was on its way when everything had to be closed is closed when it arrives.
-        let closing = self.status.multiplier() == 0.0 && !self.ledger.open().is_empty();
+        let closing = closes_all && !self.ledger.open().is_empty();
         if decided || regime_changed || status_changed || closing {
             self.trade_to_targets(event.time, broker, record)?;
         }

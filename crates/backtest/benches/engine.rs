@@ -1,14 +1,16 @@
-//! Speed of the event engine: `cargo xtask bench`.
+//! Speed of the event engine: `cargo xtask bench`. `benches/peers` runs the same works in other engines.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rust_decimal::Decimal;
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, FillConvention, NullSink, ProportionalCosts, VenueConfig, run,
+    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
 };
-use sextant_domain::ports::{Model, ModelError};
+use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink};
 use sextant_domain::{
-    Cash, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements, Timeframe,
+    AssetClass, Cash, FeatureRef, Instrument, InstrumentRef, Intents, MarketData, MarketView, Requirements,
+    SeriesRef, StepRecord, Timeframe, UtcNanos,
 };
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
@@ -76,6 +78,104 @@ impl Model for SmaCross {
     }
 }
 
+/// On every fifth day from day 60 on (counted from 0) the tenth of the universe with the highest 60-day return, equally
+/// weighted.
+struct TopDecile {
+    needs: Requirements,
+    traded: Vec<(InstrumentRef, SeriesRef)>,
+    is_held: Vec<bool>,
+    returns: Vec<(f64, usize)>,
+}
+
+const LOOKBACK: usize = 60;
+const EVERY: usize = 5;
+
+impl TopDecile {
+    fn new(symbols: &[String]) -> Self {
+        let mut needs = Requirements::new();
+        let traded: Vec<_> = symbols
+            .iter()
+            .map(|symbol| (needs.trade(symbol), needs.series(symbol, Timeframe::D1)))
+            .collect();
+        Self {
+            needs,
+            is_held: vec![false; traded.len()],
+            traded,
+            returns: Vec::new(),
+        }
+    }
+
+    /// Whether something is decided at the close of a day.
+    fn is_due(day: usize) -> bool {
+        day >= LOOKBACK && (day - LOOKBACK).is_multiple_of(EVERY)
+    }
+
+    /// Whether each instrument is among the best tenth, from the returns in `returns`.
+    fn choose(returns: &mut [(f64, usize)], chosen: &mut [bool]) {
+        let held = returns.len() / 10;
+        returns.select_nth_unstable_by(held - 1, |left, right| right.0.total_cmp(&left.0));
+        chosen.fill(false);
+        for (_, index) in &returns[..held] {
+            chosen[*index] = true;
+        }
+    }
+}
+
+impl Model for TopDecile {
+    fn id(&self) -> &str {
+        "TopDecile"
+    }
+
+    fn requirements(&self) -> &Requirements {
+        &self.needs
+    }
+
+    fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+        let day = view.bars(self.traded[0].1).len() - 1;
+        if !Self::is_due(day) {
+            return Ok(());
+        }
+        self.returns.clear();
+        for (index, (_, series)) in self.traded.iter().enumerate() {
+            let closes = view.bars(*series).close;
+            self.returns.push((closes[day] / closes[day - LOOKBACK], index));
+        }
+        let before = self.is_held.clone();
+        Self::choose(&mut self.returns, &mut self.is_held);
+        let weight = 1.0 / (self.traded.len() / 10) as f64;
+        for (index, (instrument, _)) in self.traded.iter().enumerate() {
+            if self.is_held[index] {
+                out.target(*instrument, weight);
+            } else if before[index] {
+                out.target(*instrument, 0.0);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Orders of the plain loop over the same work: one for each instrument that is held or was.
+fn orders_of_plain_loop(market: &MarketData) -> usize {
+    let series = market.series();
+    let days = series[0].bars.len();
+    let (mut orders, mut held) = (0, vec![false; series.len()]);
+    for day in (0..days - 1).filter(|day| TopDecile::is_due(*day)) {
+        let closes = series.iter().map(|one| one.bars.closes());
+        let mut returns: Vec<_> = closes
+            .enumerate()
+            .map(|(index, closes)| (closes[day] / closes[day - LOOKBACK], index))
+            .collect();
+        let before = held.clone();
+        TopDecile::choose(&mut returns, &mut held);
+        orders += held
+            .iter()
+            .zip(&before)
+            .filter(|(now, before)| **now || **before)
+            .count();
+    }
+    orders
+}
+
 fn minute_market(count: usize) -> MarketData {
     let start = "2015-01-01".parse().expect("a date");
     let spans = bars::round_the_clock(start, Timeframe::M1, count);
@@ -94,7 +194,78 @@ fn minute_market(count: usize) -> MarketData {
         .build()
 }
 
-fn backtest(market: &MarketData, model: SmaCross) -> usize {
+fn daily_market(symbols: &[String], days: usize) -> MarketData {
+    let spans = bars::daily_sessions("2015-01-01".parse().expect("a date"), days);
+    let mut market = MarketBuilder::new();
+    for (symbol, seed) in symbols.iter().zip(1..) {
+        let walk = bars::Walk {
+            start_price: 100.0,
+            step: 0.02,
+            seed,
+        };
+        let walk = bars::random_walk(&spans, walk);
+        // Fractional shares, as in the plain loop: a rebalancing of less than one whole share is an order, too.
+        let share = Instrument {
+            symbol: symbol.clone(),
+            class: AssetClass::Equity,
+            execution: Timeframe::D1,
+            price_tick: Decimal::new(1, 2),
+            lot_size: Decimal::new(1, 3),
+        };
+        market = market.instrument(share).bars(symbol, Timeframe::D1, walk);
+    }
+    market.build()
+}
+
+/// Counts orders and keeps nothing.
+#[derive(Default)]
+struct OrderCount(usize);
+
+impl ResultSink for OrderCount {
+    fn record(&mut self, step: &StepRecord) {
+        self.0 += step.orders.len();
+    }
+
+    fn mark(&mut self, _mark: &DailyMark<'_>) {}
+}
+
+/// Every rule is on and looked at in every step; thousands of round trips at 5 bp a side lose nearly everything, so the
+/// drawdown rule must not end the work early.
+fn all_rules() -> RiskLimits {
+    let drawdown = DrawdownLimits {
+        trigger: 0.999_999,
+        reduced_exposure: 0.99,
+        recover_at: 0.5,
+        halt: 1.0,
+        after_halt: AfterHalt::StayHalted,
+    };
+    RiskLimits {
+        per_asset_cap: 1.0,
+        class_caps: ClassCaps {
+            equity: Some(1.1),
+            ..ClassCaps::default()
+        },
+        drawdown: Some(drawdown),
+        ..RiskLimits::mission_defaults()
+    }
+}
+
+/// A run over the whole market with `config`. Returns the number of orders.
+fn backtest(market: &MarketData, model: Box<dyn Model>, config: &BacktestConfig) -> usize {
+    let portfolio = BudgetedPortfolio::single(model.id(), 1.0, 0.0).expect("a budget of 1");
+    let parts = EngineParts {
+        models: vec![model],
+        regime: None,
+        portfolio: Box::new(portfolio),
+        risk: Box::new(RiskRules::new(all_rules(), KillFlag::new()).expect("valid limits")),
+    };
+    let mut orders = OrderCount::default();
+    run(market, &mut FeatureColumns::new(), parts, config, &mut orders).expect("the run completes");
+    orders.0
+}
+
+/// All bars of the market at 5 bp a side, filled at the next open.
+fn config(market: &MarketData) -> BacktestConfig {
     let view = market.series()[0].bars.view();
     let (first, last) = (view.close_time[0], view.close_time[view.len() - 1]);
     let midnights = (first.day_number() + 1..=last.day_number()).map(|day| day * 86_400_000_000_000);
@@ -102,7 +273,7 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
         commission_bps: "5".parse().expect("a decimal"),
         slippage_bps: "0".parse().expect("a decimal"),
     };
-    let config = BacktestConfig {
+    BacktestConfig {
         initial_capital: Cash::new("1000000000".parse().expect("a decimal")),
         start: first,
         end: last,
@@ -111,53 +282,43 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
             Costs::uniform(costs).expect("5 bp is allowed"),
         ),
         at_end: EndOfRun::MarkToMarket,
-        daily_marks: midnights.map(sextant_domain::UtcNanos::from_nanos).collect(),
-    };
-    // Every rule is on and looked at in every step; thousands of round trips at 5 bp a side lose nearly everything, so the
-    // drawdown rule must not end the work early.
-    let drawdown = DrawdownLimits {
-        trigger: 0.999_999,
-        reduced_exposure: 0.99,
-        recover_at: 0.5,
-        halt: 1.0,
-        after_halt: AfterHalt::StayHalted,
-    };
-    let limits = RiskLimits {
-        per_asset_cap: 1.0,
-        class_caps: ClassCaps {
-            equity: Some(1.1),
-            ..ClassCaps::default()
-        },
-        drawdown: Some(drawdown),
-        ..RiskLimits::mission_defaults()
-    };
-    let parts = EngineParts {
-        models: vec![Box::new(model)],
-        regime: None,
-        portfolio: Box::new(BudgetedPortfolio::single("SmaCross", 1.0, 0.0).expect("a budget of 1")),
-        risk: Box::new(RiskRules::new(limits, KillFlag::new()).expect("valid limits")),
-    };
-    let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut NullSink);
-    outcome
-        .expect("the run completes")
-        .ledger
-        .book(sextant_engine::Scope::Portfolio)
-        .trades()
-        .len()
+        daily_marks: midnights.map(UtcNanos::from_nanos).collect(),
+    }
 }
 
 fn engine(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("engine");
+    group.sample_size(20);
+
     let bars = 1_000_000;
     let market = minute_market(bars);
-    let mut group = criterion.benchmark_group("engine");
-    group
-        .sample_size(20)
-        .throughput(Throughput::Elements(bars as u64));
+    let of_minutes = config(&market);
+    group.throughput(Throughput::Elements(bars as u64));
     group.bench_function(BenchmarkId::new("sma_cross_5bp_all_rules", bars), |bencher| {
-        bencher.iter(|| black_box(backtest(&market, SmaCross::new(Timeframe::M1))));
+        bencher.iter(|| {
+            black_box(backtest(
+                &market,
+                Box::new(SmaCross::new(Timeframe::M1)),
+                &of_minutes,
+            ))
+        });
     });
     group.bench_function(BenchmarkId::new("idle_model", bars), |bencher| {
-        bencher.iter(|| black_box(backtest(&market, SmaCross::idle())));
+        bencher.iter(|| black_box(backtest(&market, Box::new(SmaCross::idle()), &of_minutes)));
+    });
+
+    let (names, days) = (500, 2_520);
+    let symbols: Vec<_> = (0..names).map(|index| format!("S{index:03}")).collect();
+    let market = daily_market(&symbols, days);
+    let of_days = config(&market);
+    let expected = orders_of_plain_loop(&market);
+    group.throughput(Throughput::Elements((names * days) as u64));
+    let id = BenchmarkId::new("momentum_top_decile_5bp", format!("{names}x{days}"));
+    group.bench_function(id, |bencher| {
+        bencher.iter(|| {
+            let orders = backtest(&market, Box::new(TopDecile::new(&symbols)), &of_days);
+            assert_eq!(orders, expected, "as many orders as the plain loop sends");
+        });
     });
     group.finish();
 }

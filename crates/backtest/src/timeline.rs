@@ -1,12 +1,14 @@
 //! The instants at which bars close, in order.
 
+use std::borrow::Cow;
+
 use sextant_domain::{MarketData, SeriesId, UtcNanos};
 
 /// Walks market data from close to close, keeping how many bars of each series are available.
 #[derive(Debug)]
 pub struct Timeline<'m> {
     market: &'m MarketData,
-    instants: Vec<UtcNanos>,
+    instants: Cow<'m, [UtcNanos]>,
     next: usize,
     available: Vec<usize>,
     closed: Vec<SeriesId>,
@@ -67,7 +69,7 @@ impl<'m> Timeline<'m> {
 }
 
 /// The union of all close times up to `end`. Series that share their times (a universe of shares) are merged once.
-fn instants(market: &MarketData, end: UtcNanos) -> Vec<UtcNanos> {
+fn instants(market: &MarketData, end: UtcNanos) -> Cow<'_, [UtcNanos]> {
     let mut distinct: Vec<&[UtcNanos]> = Vec::new();
     for series in market.series() {
         let times = series.bars.view().close_time;
@@ -77,13 +79,13 @@ fn instants(market: &MarketData, end: UtcNanos) -> Vec<UtcNanos> {
         }
     }
     match distinct.as_slice() {
-        [] => Vec::new(),
-        [only] => only.to_vec(),
+        [] => Cow::Borrowed(&[]),
+        [only] => Cow::Borrowed(only),
         several => {
             let mut all = several.concat();
             all.sort_unstable();
             all.dedup();
-            all
+            Cow::Owned(all)
         }
     }
 }

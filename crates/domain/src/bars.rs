@@ -172,6 +172,12 @@ impl BarSeries {
         &self.close
     }
 
+    /// All open times.
+    #[inline]
+    pub fn open_times(&self) -> &[UtcNanos] {
+        &self.open_time
+    }
+
     /// All close times.
     #[inline]
     pub fn close_times(&self) -> &[UtcNanos] {

@@ -49,29 +49,41 @@ impl Fill {
     /// # Errors
     /// [`MoneyError`] when a value does not fit exactly.
     pub fn parts(&self) -> Result<Vec<FillPart>, MoneyError> {
-        let per_unit = self.price.minus(self.reference_price)?;
         let traded = self
             .allocations
             .iter()
             .try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity.abs()))?;
         let mut fee_left = self.fee;
         let mut parts = Vec::with_capacity(self.allocations.len());
-        for (index, Allocation { model, quantity }) in self.allocations.iter().copied().enumerate() {
+        for (index, one) in self.allocations.iter().enumerate() {
             let last = index + 1 == self.allocations.len();
             let fee = if last || fee_left.is_zero() {
                 fee_left
             } else {
-                self.fee.share(quantity.abs(), traded, FEE_SHARE_DECIMALS)?
+                self.fee.share(one.quantity.abs(), traded, FEE_SHARE_DECIMALS)?
             };
             fee_left = fee_left.minus(fee)?;
-            parts.push(FillPart {
-                model,
-                quantity,
-                fee,
-                slippage: per_unit.times(quantity)?,
-            });
+            parts.push(self.part(*one, fee)?);
         }
         Ok(parts)
+    }
+
+    /// One model's part, with its part of the fee.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the slippage does not fit exactly.
+    #[inline]
+    pub fn part(
+        &self,
+        Allocation { model, quantity }: Allocation,
+        fee: Cash,
+    ) -> Result<FillPart, MoneyError> {
+        Ok(FillPart {
+            model,
+            quantity,
+            fee,
+            slippage: self.price.minus(self.reference_price)?.times(quantity)?,
+        })
     }
 }
 

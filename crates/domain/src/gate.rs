@@ -38,6 +38,13 @@ impl<T> Deref for Approved<T> {
     }
 }
 
+impl Approved<TargetWeights> {
+    /// The weights, without the approval.
+    pub fn into_weights(self) -> TargetWeights {
+        self.value
+    }
+}
+
 /// An order that was not let through, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -88,8 +95,8 @@ impl RiskGate {
         Approved { value: targets }
     }
 
-    /// Reviews one order and gives it its id. A shrunk order is rounded towards zero to the instrument's lot; what
-    /// becomes nothing that way is refused.
+    /// Reviews one order of a signed `weight` (see [`OrderReview`]) and gives it its id. A shrunk order is rounded towards
+    /// zero to the instrument's lot; what becomes nothing that way is refused.
     ///
     /// # Errors
     /// [`Refusal`] with the reasons, when the engine refuses or nothing is left.
@@ -97,12 +104,14 @@ impl RiskGate {
         self,
         engine: &dyn RiskEngine,
         state: &PortfolioState<'_>,
-        proposed: OrderReview<'_>,
-        instrument: &Instrument,
-        id: OrderId,
+        (draft, weight): (OrderDraft, Option<f64>),
+        (instrument, id): (&Instrument, OrderId),
     ) -> Result<(Approved<Order>, Vec<Intervention>), Box<Refusal>> {
+        let proposed = OrderReview {
+            draft: &draft,
+            weight,
+        };
         let mut verdict = engine.review(state, &Proposal::Order(proposed));
-        let draft = proposed.draft.clone();
         let factor = match verdict.decision {
             Decision::Keep => 1.0,
             Decision::ShrinkTo(factors) if factors.len() == 1 && is_factor(&factors[0]) => factors[0],
@@ -114,14 +123,19 @@ impl RiskGate {
             }
             Decision::Refuse => 0.0,
         };
-        match shrink(draft.clone(), factor, instrument) {
-            Some(draft) => Ok((
+        let passed = if factor == 1.0 {
+            Ok(draft)
+        } else {
+            shrunk(&draft, factor, instrument).ok_or(draft)
+        };
+        match passed {
+            Ok(draft) => Ok((
                 Approved {
                     value: Order { id, draft },
                 },
                 verdict.reasons,
             )),
-            None => Err(Box::new(Refusal {
+            Err(draft) => Err(Box::new(Refusal {
                 draft,
                 reasons: verdict.reasons,
             })),
@@ -145,13 +159,11 @@ fn nonsense(what: String) -> Intervention {
 }
 
 /// The draft at `factor` times its size, or `None` when nothing is left.
-fn shrink(mut draft: OrderDraft, factor: f64, instrument: &Instrument) -> Option<OrderDraft> {
-    if factor == 1.0 {
-        return Some(draft);
-    }
+fn shrunk(draft: &OrderDraft, factor: f64, instrument: &Instrument) -> Option<OrderDraft> {
     if factor == 0.0 {
         return None;
     }
+    let mut draft = draft.clone();
     match draft.size {
         OrderSize::Units(units) => {
             let smaller =
@@ -255,17 +267,12 @@ mod tests {
             price_tick: Decimal::new(1, 2),
             lot_size: Decimal::ONE,
         };
-        let draft = draft(parts);
-        let review = OrderReview {
-            draft: &draft,
-            weight: Some(0.1),
-        };
+        let proposed = (draft(parts), Some(0.1));
         let passed = RiskGate.order(
             &Says(decision),
             &STATE,
-            review,
-            &instrument,
-            OrderId::from_index(7),
+            proposed,
+            (&instrument, OrderId::from_index(7)),
         );
         passed.map(|(approved, _)| (*approved).clone())
     }

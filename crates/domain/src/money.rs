@@ -68,6 +68,66 @@ fn round_to_step(value: Decimal, step: Decimal, strategy: RoundingStrategy) -> O
     steps.checked_mul(step).map(|rounded| rounded.normalize())
 }
 
+/// Powers of ten that are exact in `f64`, by exponent.
+const POWERS_OF_TEN: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/// A step (tick or lot) of few digits as mantissa and scale; `None` for others, which take the way through decimals.
+#[inline]
+fn short_step(step: Decimal) -> Option<(i64, u32)> {
+    let (mantissa, scale) = (step.mantissa(), step.scale());
+    let is_short = (1..=1_000).contains(&mantissa) && (scale as usize) < POWERS_OF_TEN.len();
+    is_short.then_some((mantissa as i64, scale))
+}
+
+/// `mantissa / 10^scale` without trailing zeros.
+#[inline]
+fn trimmed(mut mantissa: i64, mut scale: u32) -> Decimal {
+    if mantissa == 0 {
+        return Decimal::ZERO;
+    }
+    while scale > 0 && mantissa % 10 == 0 {
+        mantissa /= 10;
+        scale -= 1;
+    }
+    Decimal::new(mantissa, scale)
+}
+
+/// The nearest multiple of a step, where `f64` arithmetic proves it; `None` where only decimals can tell.
+///
+/// Values of up to 1e9 steps are off by less than 2e-6 steps after the conversion to a decimal of 15 digits and the
+/// arithmetic here together, so that whatever is further than 1e-5 from half a step rounds the same way in both.
+#[inline]
+fn nearest_step(value: f64, step: Decimal) -> Option<Decimal> {
+    let (mantissa, scale) = short_step(step)?;
+    let steps = value * POWERS_OF_TEN[scale as usize] / mantissa as f64;
+    if !(steps > 0.0 && steps < 1e9) {
+        return None;
+    }
+    let whole = steps as i64;
+    let rest = steps - whole as f64;
+    let is_certain = (rest - 0.5).abs() > 1e-5;
+    is_certain.then(|| trimmed((whole + i64::from(rest > 0.5)) * mantissa, scale))
+}
+
+/// The nearest `f64` of a decimal: `Decimal::to_f64`, with its arithmetic in 64 bits where they suffice.
+#[inline]
+fn to_f64(value: Decimal) -> f64 {
+    let (mantissa, scale) = (value.mantissa(), value.scale());
+    if scale as usize >= POWERS_OF_TEN.len() || mantissa.unsigned_abs() >= 1 << 63 {
+        return value.to_f64().expect("a decimal has a nearest f64");
+    }
+    let magnitude = mantissa.unsigned_abs() as u64;
+    let power = POWERS_OF_TEN[scale as usize];
+    let whole = magnitude / power as u64;
+    let fraction = magnitude - whole * power as u64;
+    let mut nearest = whole as f64;
+    if fraction != 0 {
+        let sum = nearest + fraction as f64 / power;
+        nearest = (sum * power).round() / power;
+    }
+    if mantissa < 0 { -nearest } else { nearest }
+}
+
 macro_rules! ledger_number {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
@@ -106,7 +166,7 @@ macro_rules! ledger_number {
             /// The nearest `f64`: the bridge from the ledger to the research world.
             #[inline]
             pub fn to_f64(self) -> f64 {
-                self.0.to_f64().expect("a decimal has a nearest f64")
+                to_f64(self.0)
             }
 
             /// The exact sum.
@@ -168,6 +228,13 @@ impl Price {
     /// # Errors
     /// [`MoneyError::NotDecimal`] when `value` is not finite or too large.
     pub fn from_f64_on_tick(value: f64, tick: Decimal) -> Result<Self, MoneyError> {
+        match nearest_step(value, tick) {
+            Some(nearest) => Ok(Self(nearest)),
+            None => Self::on_tick_by_decimals(value, tick),
+        }
+    }
+
+    fn on_tick_by_decimals(value: f64, tick: Decimal) -> Result<Self, MoneyError> {
         let decimal = decimal_of(value, "a price")?;
         // Most market prices lie on the grid already; the remainder is cheaper than the division.
         if (decimal % tick).is_zero() {
@@ -200,18 +267,28 @@ impl Quantity {
     /// # Errors
     /// [`MoneyError::NotDecimal`] when `value` is not finite or too large.
     pub fn from_f64_towards_zero(value: f64, lot: Decimal) -> Result<Self, MoneyError> {
-        let what = "a quantity";
-        let lots = value / lot.to_f64().expect("a decimal has a nearest f64");
+        let lots = value / to_f64(lot);
         let nearest = lots.round();
         let whole = if (lots - nearest).abs() <= 1e-9 * nearest.abs().max(1.0) {
             nearest
         } else {
             lots.trunc()
         };
+        match short_step(lot) {
+            // The product is below 1e18, and whole numbers below 1e15 are exact.
+            Some((mantissa, scale)) if whole.abs() < 1e15 => {
+                Ok(Self(trimmed(whole as i64 * mantissa, scale)))
+            }
+            _ => Self::of_lots_by_decimals(whole, lot),
+        }
+    }
+
+    fn of_lots_by_decimals(whole: f64, lot: Decimal) -> Result<Self, MoneyError> {
+        let what = "a quantity";
         let units = decimal_of(whole, what)?.checked_mul(lot);
         units
             .map(|units| Self(units.normalize()))
-            .ok_or(MoneyError::NotDecimal { value, what })
+            .ok_or(MoneyError::NotDecimal { value: whole, what })
     }
 
     /// The largest whole number of lots not above this magnitude, sign kept.
@@ -354,7 +431,47 @@ mod tests {
 
         use super::*;
 
+        /// Steps with the digits that instruments have, and some that they do not.
+        fn steps() -> impl Strategy<Value = Decimal> {
+            let mantissas = prop::sample::select(vec![1i64, 2, 5, 25, 125, 1_000, 12_345]);
+            (mantissas, 0u32..12).prop_map(|(mantissa, scale)| Decimal::new(mantissa, scale))
+        }
+
+        /// Values on a grid, near the middle between two steps, and anywhere.
+        fn values() -> impl Strategy<Value = f64> {
+            let cents = (-2_000_000_000i64..2_000_000_000).prop_map(|cents| cents as f64 / 100.0);
+            let halves = (0i64..20_000_000, -3i64..=3).prop_map(|(cents, ulps)| {
+                let half = (cents as f64 + 0.5) / 100.0;
+                f64::from_bits((half.to_bits() as i64 + ulps) as u64)
+            });
+            prop_oneof![cents, halves, -1e12f64..1e12, 0.0f64..1e-3, 1.0f64..1e4]
+        }
+
         proptest! {
+            #[test]
+            fn the_short_way_to_a_tick_gives_the_same_digits(value in values(), tick in steps()) {
+                let (short, long) = (Price::from_f64_on_tick(value, tick), Price::on_tick_by_decimals(value, tick));
+                let digits = |price: Result<Price, _>| price.map(|price| price.decimal().serialize());
+                prop_assert_eq!(digits(short), digits(long));
+            }
+
+            #[test]
+            fn the_short_way_to_lots_gives_the_same_digits(whole in -1_000_000_000_000_000i64..1_000_000_000_000_000, lot in steps()) {
+                let value = whole as f64 * to_f64(lot);
+                let lots = value / lot.to_f64().unwrap();
+                let nearest = lots.round();
+                let whole = if (lots - nearest).abs() <= 1e-9 * nearest.abs().max(1.0) { nearest } else { lots.trunc() };
+                let (short, long) = (Quantity::from_f64_towards_zero(value, lot), Quantity::of_lots_by_decimals(whole, lot));
+                let digits = |quantity: Result<Quantity, _>| quantity.map(|quantity| quantity.decimal().serialize());
+                prop_assert_eq!(digits(short).ok(), digits(long).ok());
+            }
+
+            #[test]
+            fn the_short_way_to_f64_gives_the_same_bits(mantissa in any::<i64>(), digits in 0u32..19, scale in 0u32..15) {
+                let value = Decimal::new(mantissa / 10i64.pow(digits), scale);
+                prop_assert_eq!(to_f64(value).to_bits(), value.to_f64().unwrap().to_bits());
+            }
+
             #[test]
             fn tick_rounding_is_within_half_a_tick(value in 0.01f64..1e6, exponent in 0u32..6) {
                 let tick = Decimal::new(1, exponent);

@@ -182,6 +182,12 @@ pub trait Broker {
 
     /// Orders sent that have not ended, oldest first.
     fn working(&self) -> &[WorkingOrder];
+
+    /// Whether no order is working and no event is untold, so that nothing can happen until an order is sent. A broker
+    /// that cannot tell without being asked for its events says `false`, as the default does.
+    fn is_idle(&self) -> bool {
+        false
+    }
 }
 
 /// Receives every step.

@@ -28,6 +28,14 @@ impl TargetWeights {
         }
     }
 
+    /// Makes all zero and unmanaged again, keeping the memory.
+    pub fn clear(&mut self) {
+        self.contributions.fill(0.0);
+        self.net.fill(0.0);
+        self.managed.fill(false);
+        self.managed_by.fill(false);
+    }
+
     /// Adds one model's target; the instrument becomes managed.
     pub fn add_target(&mut self, model: ModelId, instrument: InstrumentId, weight: f64) {
         self.add(model, instrument, weight);

@@ -163,23 +163,24 @@ impl Ledger {
     }
 
     fn post_parts(&mut self, fill: &Fill, whole: Posting) -> Result<Result<(), &'static str>, MoneyError> {
-        for FillPart {
-            model,
-            quantity,
-            fee,
-            slippage,
-        } in fill.parts()?
-        {
-            if !self.models[model.index()].post(Posting {
-                quantity,
-                fee,
-                slippage,
+        let mut post = |part: FillPart| {
+            self.models[part.model.index()].post(Posting {
+                quantity: part.quantity,
+                fee: part.fee,
+                slippage: part.slippage,
                 ..whole
-            })? {
-                return Ok(Err("model"));
+            })
+        };
+        let mut is_balanced = true;
+        match fill.allocations.as_slice() {
+            [only] => is_balanced = post(fill.part(*only, fill.fee)?)?,
+            _ => {
+                for part in fill.parts()? {
+                    is_balanced &= post(part)?;
+                }
             }
         }
-        Ok(Ok(()))
+        Ok(if is_balanced { Ok(()) } else { Err("model") })
     }
 
     /// The models' books must add up to the portfolio's, to the last unit.
@@ -206,13 +207,16 @@ impl Ledger {
         let count = self.units.len();
         self.cash = self.exact_cash().map_or(f64::NAN, Cash::to_f64);
         self.units[index] = self.portfolio.instrument(fill.instrument).quantity().to_f64();
-        let mut held = self.units[index] != 0.0;
-        for (model, book) in self.models.iter().enumerate() {
-            let units = book.instrument(fill.instrument).quantity().to_f64();
-            self.model_units[model * count + index] = units;
+        for model in fill.allocations.iter().map(|one| one.model.index()) {
+            let book = &self.models[model];
+            self.model_units[model * count + index] = book.instrument(fill.instrument).quantity().to_f64();
             self.model_cash[model] = book.flow().minus(book.fees()).map_or(f64::NAN, Cash::to_f64);
-            held |= units != 0.0;
         }
+        let held = self.units[index] != 0.0
+            || self.model_units[index..]
+                .iter()
+                .step_by(count)
+                .any(|units| *units != 0.0);
         let place = self.open.iter().position(|open| *open == index);
         match (held, place) {
             (true, None) => self.open.push(index),
@@ -250,13 +254,23 @@ impl Ledger {
     /// # Errors
     /// [`MoneyError`] when a value does not fit exactly.
     pub fn pnl(&self, scope: Scope) -> Result<Cash, MoneyError> {
+        self.pnl_at(scope, |place| {
+            self.exact_price(InstrumentId::from_index(self.open[place]))
+        })
+    }
+
+    /// The same at the prices that `price` gives by place in [`open`](Self::open).
+    pub(crate) fn pnl_at(
+        &self,
+        scope: Scope,
+        price: impl Fn(usize) -> Result<Price, MoneyError>,
+    ) -> Result<Cash, MoneyError> {
         let book = self.book(scope);
         let mut total = book.flow().minus(book.fees())?;
-        for index in &self.open {
-            let instrument = InstrumentId::from_index(*index);
-            let quantity = book.instrument(instrument).quantity();
+        for (place, index) in self.open.iter().enumerate() {
+            let quantity = book.instrument(InstrumentId::from_index(*index)).quantity();
             if !quantity.is_zero() {
-                total = total.plus(self.exact_price(instrument)?.times(quantity)?)?;
+                total = total.plus(price(place)?.times(quantity)?)?;
             }
         }
         Ok(total)

@@ -7,6 +7,9 @@ use sextant_domain::{
 
 use crate::ledger::{Ledger, Scope};
 
+/// A draft after what it adds to exposure, in cash.
+pub(crate) type RankedDraft = (f64, OrderDraft);
+
 /// What sizing looks at beside the targets.
 pub(crate) struct SizingContext<'a> {
     pub(crate) now: UtcNanos,
@@ -25,7 +28,7 @@ pub(crate) struct SizingContext<'a> {
     pub(crate) before: &'a [f64],
 }
 
-/// The orders that move positions to their targets, sorted by what they add to exposure: the largest reduction first, so
+/// Puts into `drafts` the orders that move positions to their targets, sorted by what they add to exposure: the largest reduction first, so
 /// that an increase finds the room that reductions make; equal ones in the order of the instruments.
 ///
 /// A model's position is brought to `contribution x equity / last close`, rounded towards zero to whole lots, when the
@@ -35,8 +38,9 @@ pub(crate) struct SizingContext<'a> {
 pub(crate) fn drafts(
     context: &SizingContext<'_>,
     targets: &TargetWeights,
-) -> Result<Vec<OrderDraft>, MoneyError> {
-    let mut drafts = Vec::new();
+    drafts: &mut Vec<RankedDraft>,
+) -> Result<(), MoneyError> {
+    drafts.clear();
     for (instrument, _) in context.instruments.iter() {
         if !targets.is_managed(instrument) && !context.closes_all() {
             continue;
@@ -46,7 +50,7 @@ pub(crate) fn drafts(
         }
     }
     drafts.sort_by(|left, right| left.0.total_cmp(&right.0));
-    Ok(drafts.into_iter().map(|(_, draft)| draft).collect())
+    Ok(())
 }
 
 /// By how much an order changes the magnitude of its instrument's position, orders on the way counted, in cash.

@@ -27,8 +27,12 @@ impl<'a> Rows<'a> {
     /// The rows between holes, in order.
     pub(crate) fn stretches(self) -> impl Iterator<Item = Rows<'a>> {
         let (opens, closes) = (self.bars.open_time, self.bars.close_time);
-        let holes = (1..opens.len()).filter(|&index| begins_afresh(closes[index - 1], opens[index]));
-        let mut edges: Vec<usize> = std::iter::once(0).chain(holes).collect();
+        let pairs = closes.iter().zip(opens.iter().skip(1));
+        let holes = pairs
+            .enumerate()
+            .filter(|(_, (closed, open))| begins_afresh(**closed, **open));
+        let mut edges = vec![0];
+        edges.extend(holes.map(|(before, _)| before + 1));
         edges.push(opens.len());
         (1..edges.len()).map(move |end| self.part(edges[end - 1]..edges[end]))
     }

@@ -1,6 +1,7 @@
 //! The risk engine: the rules, asked one after another.
 
 use std::fmt;
+use std::ops::Range;
 
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
@@ -20,8 +21,8 @@ use crate::{LimitError, RiskLimits, rules};
 pub struct RiskRules {
     limits: RiskLimits,
     rules: Vec<Box<dyn RiskRule>>,
-    /// Indices of the rules that follow the portfolio from step to step.
-    watching: Vec<usize>,
+    /// From the first to the last of the rules that follow the portfolio from step to step.
+    watching: Range<usize>,
     /// The strictest of the rules' standings.
     status: RiskStatus,
 }
@@ -52,9 +53,9 @@ impl RiskRules {
     }
 
     fn of(limits: RiskLimits, rules: Vec<Box<dyn RiskRule>>) -> Self {
-        let watching = (0..rules.len())
-            .filter(|&index| rules[index].is_watching())
-            .collect();
+        let first = rules.iter().position(|rule| rule.is_watching());
+        let last = rules.iter().rposition(|rule| rule.is_watching());
+        let watching = first.unwrap_or(0)..last.map_or(0, |last| last + 1);
         Self {
             limits,
             rules,
@@ -114,8 +115,8 @@ impl fmt::Debug for RiskRules {
 impl RiskEngine for RiskRules {
     fn observe(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> RiskStatus {
         let mut has_changed = false;
-        for index in &self.watching {
-            has_changed |= self.rules[*index].observe(state, reasons);
+        for rule in &mut self.rules[self.watching.clone()] {
+            has_changed |= rule.observe(state, reasons);
         }
         if has_changed {
             self.status = self

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
-    AssetClass, Instrument, InstrumentId, ModelId, OrderId, OrderOrigin, OrderReview, OrderSize, Quantity,
-    RiskGate, RiskStatus, TargetWeights, Timeframe,
+    AssetClass, Instrument, InstrumentId, ModelId, OrderId, OrderOrigin, OrderSize, Quantity, RiskGate,
+    RiskStatus, TargetWeights, Timeframe,
 };
 
 use crate::test_support::{Book, draft, engine, factor};
@@ -337,11 +337,10 @@ proptest! {
         proposed.allocations[0].quantity = quantity;
         // A unit is a hundred-thousandth of equity.
         let weight = units as f64 * 1e-5;
-        let review = OrderReview { draft: &proposed, weight: Some(weight) };
         let id = OrderId::from_index(0);
         let before = positions(&book);
         let mut after = before.clone();
-        if let Ok((order, _)) = RiskGate.order(&engine, &book.state(), review, &spec, id) {
+        if let Ok((order, _)) = RiskGate.order(&engine, &book.state(), (proposed, Some(weight)), (&spec, id)) {
             let OrderSize::Units(left) = order.draft.size else { panic!("the kind of size changed") };
             after[instrument] += left.to_f64() * 1e-5;
         }

@@ -1,5 +1,7 @@
 //! What a rule is, and the two kinds of review it takes part in.
 
+use std::cell::OnceCell;
+
 use sextant_domain::{
     Decision, InstrumentId, Intervention, InterventionAction, ModelId, OrderDraft, OrderEffect, OrderReview,
     OrderSize, PortfolioState, RiskStatus, TargetWeights, Verdict,
@@ -255,6 +257,7 @@ pub(crate) struct OrderCase<'a> {
     proposed: f64,
     /// Signed present and pending weight of the instrument.
     pub(crate) position: f64,
+    all_others: OnceCell<f64>,
 }
 
 impl<'a> OrderCase<'a> {
@@ -275,6 +278,7 @@ impl<'a> OrderCase<'a> {
             reducing: 0.0,
             proposed: proposed.unwrap_or(0.0),
             position,
+            all_others: OnceCell::new(),
         };
         case.divide(TOLERANCE * (present.abs() + pending.abs()));
         case
@@ -295,6 +299,18 @@ impl<'a> OrderCase<'a> {
         } else {
             0.0
         }
+    }
+
+    /// Whether no sum over a part of the instruments can be over `cap`, because the sum over all of them is not.
+    ///
+    /// The sums are rounded in different orders; half the tolerance is far more than they can differ by.
+    pub(crate) fn fits_with_all(&self, cap: f64) -> bool {
+        self.standing + self.all_others() + self.added <= cap + 0.5 * TOLERANCE
+    }
+
+    /// [`others`](Self::others) over all instruments, computed once for all rules.
+    pub(crate) fn all_others(&self) -> f64 {
+        *self.all_others.get_or_init(|| self.others(|_| true))
     }
 
     /// Sum of `|present + pending|` over the other instruments for which `is_member` holds. The order's own instrument

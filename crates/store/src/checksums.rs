@@ -156,7 +156,10 @@ mod tests {
         let mut later = sample();
         later.format += 1;
         later.own_digest = own_digest(&later.value());
-        assert_eq!(Checksums::read(&later.text()), Err(ChecksumsProblem::Format(u64::from(FORMAT_VERSION) + 1)));
+        assert_eq!(
+            Checksums::read(&later.text()),
+            Err(ChecksumsProblem::Format(u64::from(FORMAT_VERSION) + 1))
+        );
     }
 
     #[test]

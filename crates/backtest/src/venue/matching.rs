@@ -50,9 +50,11 @@ impl SimulatedVenue<'_> {
     fn without_market(&self, now: UtcNanos) -> Option<usize> {
         self.working.iter().position(|working| {
             let draft = &working.order.draft;
-            let bars = self.bars(draft.instrument);
-            let is_over = self.slots[draft.instrument.index()].bar >= bars.len();
-            is_over && draft.decided_at < now && bars.close_time.last().is_none_or(|last| *last < now)
+            let is_over = self.slots[draft.instrument.index()].due.is_none();
+            is_over && draft.decided_at < now && {
+                let bars = self.bars(draft.instrument);
+                bars.close_time.last().is_none_or(|last| *last < now)
+            }
         })
     }
 
@@ -61,19 +63,13 @@ impl SimulatedVenue<'_> {
         let due = self.working.iter().filter_map(|working| {
             let instrument = working.order.draft.instrument;
             let slot = &self.slots[instrument.index()];
-            let bars = self.bars(instrument);
-            let (time, is_known) = match slot.stage {
+            let due = slot.due?;
+            let is_known = match slot.stage {
                 // An order can be decided at the very instant at which a bar opens: its fill is news of a later step.
-                Stage::Open => {
-                    let open = *bars.open_time.get(slot.bar)?;
-                    (open, open < now)
-                }
-                Stage::Inside(_) | Stage::Close => {
-                    let close = *bars.close_time.get(slot.bar)?;
-                    (close, close <= now)
-                }
+                Stage::Open => due < now,
+                Stage::Inside(_) | Stage::Close => due <= now,
             };
-            is_known.then_some((time, instrument))
+            is_known.then_some((due, instrument))
         });
         due.min().map(|(_, instrument)| instrument)
     }
@@ -92,7 +88,7 @@ impl SimulatedVenue<'_> {
             }
         }
         let walk = Walk::begin(&bar_at(self.bars(instrument), bar));
-        self.slots[instrument.index()].stage = Stage::Inside(walk);
+        self.put_slot(instrument, bar, Stage::Inside(walk));
         Ok(())
     }
 
@@ -251,8 +247,8 @@ impl SimulatedVenue<'_> {
                 return self.act(index, act, account);
             }
         }
-        let slot = &mut self.slots[instrument.index()];
-        (slot.bar, slot.stage, slot.taken) = (bar + 1, Stage::Open, sextant_domain::Quantity::ZERO);
+        self.slots[instrument.index()].taken = sextant_domain::Quantity::ZERO;
+        self.put_slot(instrument, bar + 1, Stage::Open);
         Ok(())
     }
 

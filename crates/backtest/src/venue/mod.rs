@@ -55,6 +55,8 @@ struct Slot {
     orders: usize,
     bar: usize,
     stage: Stage,
+    /// When the stage takes place; `None` when the instrument has no such bar.
+    due: Option<UtcNanos>,
     /// What all orders together have traded in the bar.
     taken: Quantity,
     /// The largest part of a bar's volume that may trade; `None` without a limit.
@@ -75,6 +77,7 @@ impl<'m> SimulatedVenue<'m> {
             orders: 0,
             bar: 0,
             stage: Stage::Open,
+            due: None,
             taken: Quantity::ZERO,
             participation: config.participation_in(instrument),
         };
@@ -99,12 +102,13 @@ impl<'m> SimulatedVenue<'m> {
     fn admit(&mut self, draft: &OrderDraft) -> OrderState {
         let bars = self.bars(draft.instrument);
         let decided = draft.decided_at;
-        let next = bars.open_time.partition_point(|time| *time < decided);
-        let slot = &mut self.slots[draft.instrument.index()];
+        let slot = &self.slots[draft.instrument.index()];
+        let next = first_from(bars.open_time, slot.bar, decided);
         if slot.orders == 0 {
-            (slot.bar, slot.stage, slot.taken) = (next, Stage::Open, Quantity::ZERO);
+            self.slots[draft.instrument.index()].taken = Quantity::ZERO;
+            self.put_slot(draft.instrument, next, Stage::Open);
         }
-        slot.orders += 1;
+        self.slots[draft.instrument.index()].orders += 1;
         let mut state = OrderState::new(draft, next + self.config.latency_bars);
         if draft.origin == OrderOrigin::EndOfRun {
             let last = bars
@@ -120,14 +124,25 @@ impl<'m> SimulatedVenue<'m> {
             match bars.close_time.get(seen) {
                 Some(close) if *close == decided => state.at_once = Some((decided, bars.close[seen])),
                 // The bar has begun before the decision: only its close is still to come.
-                Some(_) if seen < slot.bar => {
-                    (slot.bar, slot.stage) = (seen, Stage::Close);
+                Some(_) if seen < self.slots[draft.instrument.index()].bar => {
+                    self.put_slot(draft.instrument, seen, Stage::Close);
                     state.first_bar = seen;
                 }
                 _ => state.first_bar = seen,
             }
         }
         state
+    }
+
+    /// Brings an instrument to a stage of a bar.
+    fn put_slot(&mut self, instrument: InstrumentId, bar: usize, stage: Stage) {
+        let bars = &self.market.get(self.market.execution_series(instrument)).bars;
+        let times = match stage {
+            Stage::Open => bars.open_times(),
+            Stage::Inside(_) | Stage::Close => bars.close_times(),
+        };
+        let slot = &mut self.slots[instrument.index()];
+        (slot.bar, slot.stage, slot.due) = (bar, stage, times.get(bar).copied());
     }
 
     fn place_of(&self, order: OrderId) -> Option<usize> {
@@ -239,6 +254,27 @@ impl Broker for SimulatedVenue<'_> {
     fn working(&self) -> &[WorkingOrder] {
         &self.working
     }
+
+    fn is_idle(&self) -> bool {
+        self.working.is_empty() && self.events.is_empty()
+    }
+}
+
+/// The index of the first time at or after `time`, looked for from `near` on in growing strides: the next order is decided
+/// soon after the last one, and a bisection of a long history is slow.
+fn first_from(times: &[UtcNanos], near: usize, time: UtcNanos) -> usize {
+    let is_before = |index: usize| times.get(index).is_some_and(|other| *other < time);
+    if near > 0 && !is_before(near - 1) {
+        return times.partition_point(|other| *other < time);
+    }
+    let (mut from, mut stride) = (near, 1);
+    while is_before(from + stride - 1) {
+        from += stride;
+        stride *= 2;
+    }
+    let end = times.len().min(from + stride);
+    let from = from.min(end);
+    from + times[from..end].partition_point(|other| *other < time)
 }
 
 /// The side on which an order trades; for a size that depends on the position, the one that closes it. `None` when there

@@ -42,8 +42,13 @@ impl SimulatedVenue<'_> {
         let instrument = self.market.instruments().get(instrument_id);
         self.traded_value.begin_day(instrument.class, time);
         let bars = self.bars(instrument_id);
-        let seen = bars.close_time.partition_point(|close| *close <= time);
-        let bar_index = at.map_or(seen.saturating_sub(1), |(bar, _)| bar);
+        let bar_index = at.map_or_else(
+            || {
+                let seen = bars.close_time.partition_point(|close| *close <= time);
+                seen.saturating_sub(1)
+            },
+            |(bar, _)| bar,
+        );
         let bar = bar_at(bars, bar_index);
         let market = Price::from_f64_on_tick(price, instrument.price_tick)?;
         let wanted = self.wanted(index, instrument, (market, bar_index, bar), account)?;

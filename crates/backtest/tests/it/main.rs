@@ -5,5 +5,6 @@ mod account;
 mod causality;
 mod costs;
 mod fixture;
+mod memory;
 mod orders;
 mod worked_examples;

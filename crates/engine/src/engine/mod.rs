@@ -10,12 +10,14 @@ use sextant_domain::ports::{
     DailyMark, FeatureSource, Model, PortfolioConstructor, RegimeDetector, RiskEngine,
 };
 use sextant_domain::{
-    AssetClass, Binding, Cash, InstrumentId, Intents, MarketData, ModelId, OrderCommand, OrderId,
-    OrderNotice, OrderRef, Quantity, RegimeEstimate, RegimeInput, RiskStatus, SeriesId, UtcNanos,
+    AssetClass, Binding, Cash, EquityPoint, InstrumentId, Intents, MarketData, ModelId, OrderCommand,
+    OrderId, OrderNotice, OrderRef, Quantity, RegimeEstimate, RegimeInput, RiskStatus, SeriesId,
+    TargetWeights, UtcNanos,
 };
 
 use crate::error::EngineError;
 use crate::ledger::{Ledger, Scope};
+use crate::sizing::RankedDraft;
 
 /// What decides: models, regime, portfolio and risk.
 pub struct EngineParts {
@@ -65,6 +67,9 @@ pub struct Engine<'m> {
     model_targets: Vec<f64>,
     /// Approved contributions of the last time targets were computed; NaN before that.
     contributions: Vec<f64>,
+    /// The books at the last prices, as [`value_books`](Self::value_books) left them: portfolio, and profit by model.
+    point: EquityPoint,
+    model_pnl: Vec<f64>,
     estimate: RegimeEstimate,
     status: RiskStatus,
     has_traded: bool,
@@ -83,6 +88,11 @@ pub struct Engine<'m> {
 struct Scratch {
     weights: Vec<f64>,
     pending_weights: Vec<f64>,
+    /// Instruments whose present or pending weight may differ from zero.
+    touched: Vec<usize>,
+    /// Spent targets, whose memory the next ones take.
+    targets: Option<TargetWeights>,
+    drafts: Vec<RankedDraft>,
     pending: Vec<Quantity>,
     due: Vec<bool>,
     given: Vec<bool>,
@@ -171,6 +181,7 @@ impl<'m> Engine<'m> {
                 triggers[series.index()].push(index);
             }
         }
+        let ledger = Ledger::new(initial, models, instruments);
         Self {
             market,
             features,
@@ -178,7 +189,8 @@ impl<'m> Engine<'m> {
             regime: parts.regime,
             portfolio: parts.portfolio,
             risk: parts.risk,
-            ledger: Ledger::new(initial, models, instruments),
+            point: ledger.equity_point(),
+            ledger,
             classes: instruments
                 .iter()
                 .map(|(_, instrument)| instrument.class)
@@ -187,6 +199,7 @@ impl<'m> Engine<'m> {
             triggers,
             model_targets: vec![f64::NAN; models * count],
             contributions: vec![f64::NAN; models * count],
+            model_pnl: vec![0.0; models],
             estimate: RegimeEstimate::default(),
             status: RiskStatus::Normal,
             has_traded: false,
@@ -219,13 +232,9 @@ impl<'m> Engine<'m> {
     /// [`EngineError::Money`] when a value does not fit exactly.
     pub fn daily_mark(&self, time: UtcNanos, take: impl FnOnce(&DailyMark<'_>)) -> Result<(), EngineError> {
         let money = |source| EngineError::Money { time, source };
-        let equity = self.ledger.exact_equity().map_err(money)?;
-        let model_pnl = (0..self.models.len())
-            .map(|index| self.ledger.pnl(Scope::Model(ModelId::from_index(index))))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(money)?;
-        let (mut positions, mut model_positions) = (Vec::new(), Vec::new());
-        for index in self.ledger.open() {
+        let open = self.ledger.open();
+        let (mut positions, mut model_positions) = (Vec::with_capacity(open.len()), Vec::new());
+        for index in open {
             let instrument = InstrumentId::from_index(*index);
             let price = self.ledger.exact_price(instrument).map_err(money)?;
             let quantity = |scope| self.ledger.book(scope).instrument(instrument).quantity();
@@ -237,9 +246,18 @@ impl<'m> Engine<'m> {
                 }
             }
         }
+        let prices = |place: usize| Ok(positions[place].2);
+        let portfolio_pnl = self.ledger.pnl_at(Scope::Portfolio, prices).map_err(money)?;
+        let model_pnl = (0..self.models.len())
+            .map(|index| {
+                self.ledger
+                    .pnl_at(Scope::Model(ModelId::from_index(index)), prices)
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(money)?;
         take(&DailyMark {
             time,
-            equity,
+            equity: self.ledger.initial().plus(portfolio_pnl).map_err(money)?,
             model_pnl: &model_pnl,
             positions: &positions,
             model_positions: &model_positions,

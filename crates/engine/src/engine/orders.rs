@@ -3,8 +3,8 @@
 use sextant_domain::ports::Broker;
 use sextant_domain::{
     Allocation, InstrumentId, ModelId, NoticeKind, OrderDraft, OrderEffect, OrderId, OrderNotice,
-    OrderOrigin, OrderRef, OrderReview, OrderSize, OrderTerms, Quantity, RefusedOrder, RiskGate, StepRecord,
-    UtcNanos, WorkingOrder,
+    OrderOrigin, OrderRef, OrderSize, OrderTerms, Quantity, RefusedOrder, RiskGate, StepRecord, UtcNanos,
+    WorkingOrder,
 };
 
 use super::Engine;
@@ -24,23 +24,23 @@ impl Engine<'_> {
         record: &mut StepRecord,
     ) -> Result<Option<OrderId>, EngineError> {
         let state = self.state(now);
-        let review = OrderReview {
-            draft: &draft,
-            weight: draft_weight(&self.ledger, &draft, state.equity),
-        };
         let instrument = self.market.instruments().get(draft.instrument);
         let id = OrderId::from_index(self.next_order);
-        let equity = state.equity;
-        match RiskGate.order(&*self.risk, &state, review, instrument, id) {
+        let (equity, size) = (state.equity, draft.size);
+        let weight = draft_weight(&self.ledger, &draft, equity);
+        match RiskGate.order(&*self.risk, &state, (draft, weight), (instrument, id)) {
             Ok((order, reasons)) => {
                 record.interventions.extend(reasons);
                 self.next_order += 1;
                 self.owners.push(owner_of(&order.draft));
-                if order.draft.size != draft.size {
+                let mut weight = weight;
+                if order.draft.size != size {
                     self.keep_due(&order.draft);
+                    weight = draft_weight(&self.ledger, &order.draft, equity);
                 }
-                let weight = draft_weight(&self.ledger, &order.draft, equity).unwrap_or(0.0);
-                self.scratch.pending_weights[order.draft.instrument.index()] += weight;
+                let instrument = order.draft.instrument.index();
+                self.scratch.pending_weights[instrument] += weight.unwrap_or(0.0);
+                self.scratch.touched.push(instrument);
                 record.orders.push((*order).clone());
                 broker.submit(order)?;
                 Ok(Some(id))

@@ -4,8 +4,7 @@ use sextant_domain::ports::Broker;
 use sextant_domain::{
     Allocation, InstrumentId, Intervention, InterventionAction, ModelId, NoticeKind, OrderChange,
     OrderCommand, OrderDraft, OrderEffect, OrderId, OrderKind, OrderLink, OrderNotice, OrderOrigin, OrderRef,
-    OrderRequest, OrderReview, OrderRole, OrderSize, OrderTerms, RefusedOrder, RiskGate, StepRecord,
-    UtcNanos,
+    OrderRequest, OrderRole, OrderSize, OrderTerms, RefusedOrder, RiskGate, StepRecord, UtcNanos,
 };
 
 use super::Engine;
@@ -303,12 +302,9 @@ impl Engine<'_> {
         };
         self.update_weights(broker, Some(order));
         let state = self.state(now);
-        let review = OrderReview {
-            draft: &changed,
-            weight: draft_weight(&self.ledger, &changed, state.equity),
-        };
+        let weight = draft_weight(&self.ledger, &changed, state.equity);
         let instrument = self.market.instruments().get(changed.instrument);
-        match RiskGate.order(&*self.risk, &state, review, instrument, order) {
+        match RiskGate.order(&*self.risk, &state, (changed, weight), (instrument, order)) {
             Ok((approved, reasons)) => {
                 record.interventions.extend(reasons);
                 record.changed.push(order);

@@ -22,36 +22,57 @@ impl Engine<'_> {
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
         record.begin(event.time, event.trading);
-        self.post_events(event.time, broker, record)?;
+        if !broker.is_idle() {
+            self.post_events(event.time, broker, record)?;
+        }
         self.mark_prices(event);
+        if !self.ledger.open().is_empty() {
+            self.value_books();
+        }
         let regime_changed = self.update_regime(event, record);
-        if event.trading {
-            self.update_weights(broker, None);
-            let status_changed = self.observe(event.time, record);
-            if self.status.multiplier() == 0.0 && !broker.working().is_empty() {
-                self.cancel_resting(event.time, broker, record)?;
-            }
-            let decided = self.decide(event, record)?;
-            // What was on its way when everything had to be closed is closed when it arrives.
-            let closing = self.status.multiplier() == 0.0 && !self.ledger.open().is_empty();
-            if decided || regime_changed || status_changed || closing {
-                self.trade_to_targets(event.time, broker, record)?;
-            }
+        if !event.trading {
+            self.finish(record);
+            return Ok(());
+        }
+        self.update_weights(broker, None);
+        let status_changed = self.observe(event.time, record);
+        let closes_all = self.status.multiplier() == 0.0;
+        if closes_all && !broker.working().is_empty() {
+            self.cancel_resting(event.time, broker, record)?;
+        }
+        let decided = self.decide(event, record)?;
+        // What was on its way when everything had to be closed is closed when it arrives.
+        let closing = closes_all && !self.ledger.open().is_empty();
+        if decided || regime_changed || status_changed || closing {
+            self.trade_to_targets(event.time, broker, record)?;
+        }
+        if !self.scratch.commands.is_empty() {
             self.carry_out(event.time, broker, record)?;
-            if !broker.working().is_empty() {
-                self.post_events(event.time, broker, record)?;
-            }
+        }
+        if !broker.working().is_empty() {
+            self.post_events(event.time, broker, record)?;
         }
         self.finish(record);
         Ok(())
     }
 
+    /// Values the books at the last prices: once after prices have changed and once after fills, so that nobody need do it
+    /// again in between.
+    fn value_books(&mut self) {
+        self.point = self.ledger.equity_point();
+        for (index, pnl) in self.model_pnl.iter_mut().enumerate() {
+            *pnl = self.ledger.model_pnl(ModelId::from_index(index));
+        }
+    }
+
+    /// Posts what the broker has to tell.
     pub(super) fn post_events(
         &mut self,
         now: UtcNanos,
         broker: &mut dyn Broker,
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
+        let before = record.fills.len();
         while let Some(event) = broker.next_event(now, &self.ledger)? {
             match event {
                 BrokerEvent::Fill(fill) => {
@@ -68,6 +89,9 @@ impl Engine<'_> {
                     record.ended.push(end);
                 }
             }
+        }
+        if record.fills.len() > before {
+            self.value_books();
         }
         Ok(())
     }
@@ -96,9 +120,9 @@ impl Engine<'_> {
 
     /// Updates the regime; true when a label changed.
     fn update_regime(&mut self, event: &MarketEvent<'_>, record: &mut StepRecord) -> bool {
-        self.scratch.inputs.clear();
         let before = self.estimate;
         if let Some((detector, binding)) = &mut self.regime {
+            self.scratch.inputs.clear();
             let view = MarketView::new(event.time, self.market, event.available, self.features, binding);
             self.estimate = detector.update(&view, &mut self.scratch.inputs);
         }
@@ -116,14 +140,20 @@ impl Engine<'_> {
     /// Of orders that wait for a price nobody knows which will trade: the worse side of an instrument's counts, and those
     /// that only reduce positions do not count.
     pub(super) fn update_weights(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
-        let equity = self.ledger.equity_point().equity;
+        let equity = self.point.equity;
         let scratch = &mut self.scratch;
-        scratch.weights.fill(0.0);
+        if self.ledger.open().is_empty() && scratch.touched.is_empty() && broker.working().is_empty() {
+            return;
+        }
+        for index in scratch.touched.drain(..) {
+            scratch.weights[index] = 0.0;
+            scratch.pending_weights[index] = 0.0;
+        }
         for index in self.ledger.open() {
             let price = self.ledger.price(InstrumentId::from_index(*index));
             scratch.weights[*index] = self.ledger.units()[*index] * price / equity;
+            scratch.touched.push(*index);
         }
-        scratch.pending_weights.fill(0.0);
         scratch.resting.clear();
         for working in broker.working() {
             let (draft, index) = (&working.order.draft, working.order.draft.instrument.index());
@@ -131,19 +161,22 @@ impl Engine<'_> {
                 continue;
             }
             let weight = working_weight(&self.ledger, working, equity);
+            scratch.touched.push(index);
             if working.is_on_its_way() {
                 scratch.pending_weights[index] += weight;
             } else if draft.terms.effect == OrderEffect::Any {
                 scratch.resting.push((index, weight));
             }
         }
-        add_worse_side(scratch);
+        if !scratch.resting.is_empty() {
+            add_worse_side(scratch);
+        }
     }
 
     pub(super) fn state(&self, now: UtcNanos) -> PortfolioState<'_> {
         PortfolioState {
             as_of: now,
-            equity: self.ledger.equity_point().equity,
+            equity: self.point.equity,
             weights: &self.scratch.weights,
             pending: &self.scratch.pending_weights,
             classes: &self.classes,
@@ -155,7 +188,7 @@ impl Engine<'_> {
     fn observe(&mut self, now: UtcNanos, record: &mut StepRecord) -> bool {
         let state = PortfolioState {
             as_of: now,
-            equity: self.ledger.equity_point().equity,
+            equity: self.point.equity,
             weights: &self.scratch.weights,
             pending: &self.scratch.pending_weights,
             classes: &self.classes,
@@ -195,8 +228,8 @@ impl Engine<'_> {
     ) -> Result<bool, EngineError> {
         let id = ModelId::from_index(index);
         let account = AccountView {
-            portfolio_equity: self.ledger.equity_point().equity,
-            model_pnl: self.ledger.model_pnl(id),
+            portfolio_equity: self.point.equity,
+            model_pnl: self.model_pnl[index],
             positions: self.ledger.model_units(id),
             notices: &self.notices[index],
         };
@@ -236,10 +269,8 @@ impl Engine<'_> {
     }
     pub(super) fn finish(&self, record: &mut StepRecord) {
         record.status = self.status;
-        record.equity = self.ledger.equity_point();
-        for (index, pnl) in record.model_pnl.iter_mut().enumerate() {
-            *pnl = self.ledger.model_pnl(ModelId::from_index(index));
-        }
+        record.equity = self.point;
+        record.model_pnl.copy_from_slice(&self.model_pnl);
     }
 }
 

@@ -20,7 +20,13 @@ impl Engine<'_> {
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
         let count = self.classes.len();
-        let mut targets = TargetWeights::new(self.models.len(), count);
+        let mut targets = match self.scratch.targets.take() {
+            Some(mut spent) => {
+                spent.clear();
+                spent
+            }
+            None => TargetWeights::new(self.models.len(), count),
+        };
         let context = PortfolioContext {
             as_of: now,
             regime: self.estimate,
@@ -54,14 +60,18 @@ impl Engine<'_> {
             before: &self.contributions,
             proposed: &self.scratch.proposed,
         };
-        let drafts =
-            sizing::drafts(&context, &approved).map_err(|source| EngineError::Money { time: now, source })?;
+        let mut drafts = std::mem::take(&mut self.scratch.drafts);
+        sizing::drafts(&context, &approved, &mut drafts)
+            .map_err(|source| EngineError::Money { time: now, source })?;
         self.contributions.copy_from_slice(approved.contributions());
+        self.scratch.targets = Some(approved.into_weights());
         self.postpone_unpriced(record);
         self.scratch.given.fill(false);
-        drafts
-            .into_iter()
-            .try_for_each(|draft| self.send(now, draft, broker, record).map(|_| ()))
+        for (_, draft) in drafts.drain(..) {
+            self.send(now, draft, broker, record)?;
+        }
+        self.scratch.drafts = drafts;
+        Ok(())
     }
 
     /// A target without a price cannot be sized. It is refused for now and stays due until there is a price.
@@ -98,7 +108,7 @@ impl Engine<'_> {
 
     /// Positions that no target governs count against the limits at their present weight.
     fn add_unmanaged(&self, targets: &mut TargetWeights) {
-        let equity = self.ledger.equity_point().equity;
+        let equity = self.point.equity;
         for index in self.ledger.open() {
             let instrument = InstrumentId::from_index(*index);
             for model in (0..self.models.len()).map(ModelId::from_index) {

@@ -42,6 +42,9 @@ impl RiskRule for ClassCap {
         let classes = order.state.classes;
         let class = classes[order.instrument];
         let cap = self.caps.of(class)?;
+        if order.fits_with_all(cap) {
+            return None;
+        }
         let taken = order.standing + order.others(|other| classes[other] == class);
         order.cut_to(cap - taken, || {
             let projected = taken + order.added;

@@ -151,8 +151,14 @@ impl RiskRule for Drawdown {
         if !invalid_equity::is_valid(state.equity) {
             return false;
         }
-        self.peak = self.peak.max(state.equity);
+        if state.equity > self.peak {
+            self.peak = state.equity;
+        }
         self.depth = 1.0 - state.equity / self.peak;
+        // The next stage of a normal standing is the trigger; the halt lies beyond it.
+        if self.stage == Stage::Normal && self.depth < self.limits.trigger - STAGE_TOLERANCE {
+            return false;
+        }
         let Some(stage) = self.next_stage(state.as_of) else {
             return false;
         };

@@ -28,7 +28,7 @@ impl RiskRule for GrossLeverage {
     }
 
     fn limit_order(&self, order: &OrderCase<'_>) -> Option<Cut> {
-        let taken = order.standing + order.others(|_| true);
+        let taken = order.standing + order.all_others();
         order.cut_to(self.limit - taken, || {
             format!(
                 "gross leverage would be {:.4}, over the limit {:.4}",

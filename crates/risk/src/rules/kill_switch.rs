@@ -36,16 +36,18 @@ impl RiskRule for KillSwitch {
     }
 
     fn observe(&mut self, _state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {
-        if self.latched.is_none() {
-            self.latched = self
-                .signal
-                .engaged()
-                .map(|reason| format!("kill switch engaged: {reason}"));
-        }
-        let Some(reason) = self.latched.as_ref().filter(|_| !self.is_reported) else {
+        if self.is_reported {
             return false;
+        }
+        let reason = match self.latched.take() {
+            Some(reason) => reason,
+            None => match self.signal.engaged() {
+                Some(reason) => format!("kill switch engaged: {reason}"),
+                None => return false,
+            },
         };
-        reasons.push(status_change(self.id(), 1.0, 0.0, reason.clone()));
+        self.latched = Some(reason.clone());
+        reasons.push(status_change(self.id(), 1.0, 0.0, reason));
         self.is_reported = true;
         true
     }

@@ -171,9 +171,9 @@ impl SplitRatio {
             right: old,
         };
         let product = exact_mul(value, old)?;
-        let quotient = product.checked_div(new).ok_or(failed)?;
-        if quotient.checked_mul(new) == Some(product) {
-            return Ok(quotient.normalize());
+        let quotient = product.checked_div(new).ok_or(failed)?.normalize();
+        if exact_mul(quotient, new).is_ok_and(|back| back == product) {
+            return Ok(quotient);
         }
         Ok(quotient.round_dp_with_strategy(ENDLESS_DECIMALS, RoundingStrategy::MidpointAwayFromZero))
     }

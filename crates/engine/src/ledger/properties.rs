@@ -116,6 +116,8 @@ struct Plain {
 impl Plain {
     fn apply(&mut self, act: &Act, ledger: &mut Ledger) {
         match act {
+            // A fill trades something.
+            Act::Trade(units, ..) if *units == [0; MODELS] => {}
             Act::Trade(units, price, fee) => {
                 let fill = fill(*units, *price, *fee);
                 ledger.post(&fill).unwrap();

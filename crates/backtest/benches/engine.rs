@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, FillConvention, NullSink, ProportionalCosts, VenueConfig, run,
+    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, NullSink, ProportionalCosts, VenueConfig,
+    run,
 };
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
@@ -110,6 +111,7 @@ fn backtest(market: &MarketData, model: SmaCross) -> usize {
             FillConvention::NextOpen,
             Costs::uniform(costs).expect("5 bp is allowed"),
         ),
+        account: AccountModel::trades_only(),
         at_end: EndOfRun::MarkToMarket,
         daily_marks: midnights.map(sextant_domain::UtcNanos::from_nanos).collect(),
     };

@@ -4,7 +4,8 @@ use anyhow::Context;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, SessionEnds, VenueConfig,
+    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, SessionEnds,
+    VenueConfig,
 };
 use sextant_data::Calendar;
 use sextant_domain::{AssetClass, Cash, UtcNanos};
@@ -79,6 +80,7 @@ pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(Backtest
             sessions: SessionEnds::new(|class| Calendar::for_class(class).daily_marks(start, end)),
             ..VenueConfig::simple(convention(system), costs)
         },
+        account: AccountModel::trades_only(),
         at_end: match system.fills.at_end {
             EndConfig::MarkToMarket => EndOfRun::MarkToMarket,
             EndConfig::CloseAtLastClose => EndOfRun::CloseAtLastClose,

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rust_decimal::Decimal;
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
+    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
 };
 use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink};
 use sextant_domain::{
@@ -281,6 +281,7 @@ fn config(market: &MarketData) -> BacktestConfig {
             FillConvention::NextOpen,
             Costs::uniform(costs).expect("5 bp is allowed"),
         ),
+        account: AccountModel::trades_only(),
         at_end: EndOfRun::MarkToMarket,
         daily_marks: midnights.map(UtcNanos::from_nanos).collect(),
     }

@@ -4,7 +4,8 @@
 #![allow(clippy::print_stdout, reason = "an example speaks to its reader")]
 
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, VenueConfig, run,
+    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, Recorder, VenueConfig,
+    run,
 };
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{Cash, FeatureRef, InstrumentRef, Intents, MarketView, Requirements, Timeframe};
@@ -77,6 +78,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         start: closes[0],
         end: closes[closes.len() - 1],
         venue: VenueConfig::simple(FillConvention::NextOpen, Costs::uniform(five_bps)?),
+        account: AccountModel::trades_only(),
         at_end: EndOfRun::MarkToMarket,
         daily_marks: closes.to_vec(),
     };

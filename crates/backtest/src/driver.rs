@@ -1,10 +1,11 @@
 //! The history driver.
 
-use sextant_domain::ports::{FeatureSource, ResultSink};
+use sextant_domain::ports::{Broker, FeatureSource, ResultSink};
 use sextant_domain::{Cash, MarketData, StepRecord, UtcNanos};
 use sextant_engine::{Engine, EngineError, EngineParts, Ledger, MarketEvent};
 use thiserror::Error;
 
+use crate::accounts::{AccountModel, AccountModelError, AccountVenue};
 use crate::timeline::Timeline;
 use crate::venue::{SimulatedVenue, VenueConfig};
 
@@ -41,6 +42,8 @@ pub struct BacktestConfig {
     pub end: UtcNanos,
     /// How orders trade and what that costs.
     pub venue: VenueConfig,
+    /// What happens to the account without orders: dividends, splits, borrow fees, funding and interest.
+    pub account: AccountModel,
     /// What happens to open positions at the end.
     pub at_end: EndOfRun,
     /// Instants at which the books are marked for daily returns, in order: session closes, or midnights UTC where
@@ -72,6 +75,9 @@ pub enum BacktestError {
     /// Capital that is not positive.
     #[error("initial capital is {0}, but must be above zero")]
     Capital(Cash),
+    /// Assumptions about the account that do not fit the run.
+    #[error(transparent)]
+    Account(#[from] AccountModelError),
     /// The engine stopped.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -116,13 +122,21 @@ pub fn run(
     }
     let parts = Engine::bind(parts, market, features)?;
     let mut engine = Engine::new(parts, config.initial_capital, market, features);
-    let mut venue = SimulatedVenue::new(market, &config.venue, config.at_end);
     let models: Vec<String> = engine.model_names().map(str::to_owned).collect();
     let mut timeline = Timeline::new(market, config.end);
     let mut record = StepRecord::new(models.len());
     // Before the first bar there is no market to be in, and no day to be marked.
     let funded = config.start.max(first_open(market).unwrap_or(config.start));
     let mut marker = Marker::new(config, funded);
+    let mut venue = SimulatedVenue::new(market, &config.venue, config.at_end);
+    let mut with_account;
+    let broker: &mut dyn Broker = if config.account.is_trades_only() {
+        &mut venue
+    } else {
+        let (marks, span) = (&config.daily_marks, (funded, config.end));
+        with_account = AccountVenue::new(venue, market, &config.account, marks, span)?;
+        &mut with_account
+    };
     let (mut steps, mut first, mut last) = (0, None, None);
     let (total, mut done) = (timeline.len(), 0);
     while let Some(now) = timeline.advance() {
@@ -134,10 +148,10 @@ pub fn run(
             closed: timeline.closed(),
             trading,
         };
-        engine.step(&event, &mut venue, &mut record)?;
+        engine.step(&event, broker, &mut record)?;
         if trading {
             if timeline.is_at_end() && config.at_end != EndOfRun::MarkToMarket {
-                engine.liquidate(&mut venue, &mut record)?;
+                engine.liquidate(broker, &mut record)?;
             }
             sink.record(&record);
             steps += 1;

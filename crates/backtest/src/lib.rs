@@ -8,17 +8,24 @@
 //! * Time is availability: a step at `t` sees bars that closed at or before `t`, and the venue uses no price from after
 //!   the instant at which it says an order filled.
 //! * Nothing fills on a bar that is not there.
-//! * Costs, capital and the fill convention have no defaults.
+//! * Costs, capital and the fill convention have no defaults, and what an account leaves out (dividends, borrow, funding,
+//!   interest) is left out by name.
 //!
 //! # Deliberately absent
-//! Order kinds other than market orders, partial fills and corporate actions on raw prices.
+//! Contract multipliers, several currencies and margin calls.
 
+mod accounts;
 mod costs;
 mod driver;
 mod recorder;
 mod timeline;
 mod venue;
 
+pub use accounts::{
+    AccountAction, AccountModel, AccountModelError, AccountVenue, BorrowModel, BorrowRate, BorrowRates,
+    CorporateActionDue, CorporateActions, FinalPrice, FundingModel, FundingRate, InterestModel,
+    MissingFunding,
+};
 pub use costs::{
     ByClass, CostError, Costs, FeeModel, FeeTier, Liquidity, MakerTakerFee, PerShareFee, ProportionalCosts,
     SlippageModel, SpreadSlippage, SquareRootImpact, SumOfSlippage, Trade, VolumeShareSlippage,

@@ -1,9 +1,9 @@
 //! Sinks: one that keeps what most users look at, and one that keeps nothing.
 
 use sextant_domain::ports::{DailyMark, ResultSink};
-use sextant_domain::{EquityPoint, Fill, Intervention, Order, StepRecord, UtcNanos};
+use sextant_domain::{CashEvent, EquityPoint, Fill, Intervention, Order, SplitEvent, StepRecord, UtcNanos};
 
-/// Keeps equity by step, orders, fills and risk interventions in memory.
+/// Keeps equity by step, orders, fills, what happened without orders, and risk interventions in memory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recorder {
     /// Portfolio value at each step.
@@ -12,6 +12,10 @@ pub struct Recorder {
     pub orders: Vec<Order>,
     /// Fills.
     pub fills: Vec<Fill>,
+    /// Dividends, fees and interest.
+    pub cash_events: Vec<CashEvent>,
+    /// Splits.
+    pub splits: Vec<SplitEvent>,
     /// Acts of the risk rules.
     pub interventions: Vec<(UtcNanos, Intervention)>,
 }
@@ -21,6 +25,8 @@ impl ResultSink for Recorder {
         self.equity.push((step.time, step.equity));
         self.orders.extend_from_slice(&step.orders);
         self.fills.extend_from_slice(&step.fills);
+        self.cash_events.extend_from_slice(&step.cash_events);
+        self.splits.extend_from_slice(&step.splits);
         self.interventions
             .extend(step.interventions.iter().map(|one| (step.time, one.clone())));
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Allocation, Cash, InstrumentId, ModelId, MoneyError, OrderId, Price, Quantity, UtcNanos};
+use crate::{
+    Allocation, Cash, CashEvent, InstrumentId, ModelId, MoneyError, OrderId, Price, Quantity, SplitEvent,
+    UtcNanos,
+};
 
 /// Decimals to which a fee is divided among models; the last model takes the remainder.
 const FEE_SHARE_DECIMALS: u32 = 10;
@@ -10,7 +13,7 @@ const FEE_SHARE_DECIMALS: u32 = 10;
 /// A trade that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fill {
-    /// The order.
+    /// The order; [`OrderId::NONE`] when none was given, as in a delisting.
     pub order: OrderId,
     /// The instrument.
     pub instrument: InstrumentId,
@@ -105,6 +108,12 @@ pub enum EndReason {
     NothingToTrade,
     /// The instrument has no later bar.
     NoMarket,
+    /// The instrument was split: its prices are in old shares.
+    Split,
+    /// The instrument left the market at a final price.
+    Delisted,
+    /// It could open a short position, and nobody lends the instrument.
+    NotShortable,
 }
 
 impl EndReason {
@@ -118,6 +127,9 @@ impl EndReason {
             Self::NotFilled => "not_filled",
             Self::NothingToTrade => "nothing_to_trade",
             Self::NoMarket => "no_market",
+            Self::Split => "split",
+            Self::Delisted => "delisted",
+            Self::NotShortable => "not_shortable",
         }
     }
 }
@@ -140,4 +152,8 @@ pub enum BrokerEvent {
     Fill(Fill),
     /// An order has left the market.
     End(OrderEnd),
+    /// Cash came or went without an order.
+    Cash(CashEvent),
+    /// Old shares became new ones.
+    Split(SplitEvent),
 }

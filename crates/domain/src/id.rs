@@ -56,3 +56,8 @@ dense_id!(
     /// An order of the run, unique for ever within it and increasing in order of creation.
     OrderId, u64, "O"
 );
+
+impl OrderId {
+    /// What stands for the order of a trade that nobody ordered. The first order of a run has the number 1.
+    pub const NONE: Self = Self(0);
+}

@@ -14,6 +14,7 @@
 //! # Deliberately absent
 //! Indicators, models, rules and storage formats. They belong to the crates that implement the ports.
 
+mod account_event;
 mod bars;
 mod feature;
 mod fill;
@@ -33,6 +34,7 @@ mod time;
 mod view;
 mod weights;
 
+pub use account_event::{CashEvent, CashKind, SplitEvent, SplitPart, SplitRatio};
 pub use bars::{Bar, BarDefect, BarSeries, BarsView, SeriesError};
 pub use feature::{FeatureError, FeatureSpec};
 pub use fill::{BrokerEvent, EndReason, Fill, FillPart, OrderEnd};

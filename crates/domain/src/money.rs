@@ -19,7 +19,7 @@ pub enum MoneyError {
     Inexact {
         /// Left operand.
         left: Decimal,
-        /// `+`, `-` or `x`.
+        /// `+`, `-`, `x` or `/`.
         operation: char,
         /// Right operand.
         right: Decimal,
@@ -52,7 +52,7 @@ fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     })
 }
 
-fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
+pub(crate) fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     let product = left
         .checked_mul(right)
         .filter(|product| product.is_zero() || product.scale() == left.scale() + right.scale());

@@ -112,6 +112,21 @@ pub trait AccountSource {
 
     /// A model's exact position.
     fn model_position(&self, model: ModelId, instrument: InstrumentId) -> crate::Quantity;
+
+    /// The number of models.
+    fn models(&self) -> usize;
+
+    /// The account's exact cash.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when it does not fit exactly.
+    fn cash(&self) -> Result<crate::Cash, MoneyError>;
+
+    /// What a model's trades, fees and income have done to the cash since the start; the initial cash is no model's.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when it does not fit exactly.
+    fn model_cash(&self, model: ModelId) -> Result<crate::Cash, MoneyError>;
 }
 
 /// A broker that failed.
@@ -126,6 +141,18 @@ pub enum BrokerError {
         time: UtcNanos,
         /// What is wrong.
         source: MoneyError,
+    },
+    /// A cost of holding a position that nobody has stated.
+    #[error(
+        "{instrument} at {time}: the position owes {what}, but there is no rate; give one, choose a pessimistic estimate, or name it as left out"
+    )]
+    NoRate {
+        /// The instrument's symbol.
+        instrument: String,
+        /// When.
+        time: UtcNanos,
+        /// What is owed, such as `a borrow fee`.
+        what: &'static str,
     },
 }
 

@@ -1,8 +1,8 @@
 //! The audit record of one decision step.
 
 use crate::{
-    Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId, RegimeEstimate,
-    RegimeInput, RiskStatus, UtcNanos,
+    CashEvent, Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId,
+    RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
 };
 
 /// Portfolio value at the end of a step, in the research world.
@@ -34,6 +34,10 @@ pub struct StepRecord {
     pub time: UtcNanos,
     /// Fills posted, in order.
     pub fills: Vec<Fill>,
+    /// Dividends, fees and interest posted, in order.
+    pub cash_events: Vec<CashEvent>,
+    /// Splits posted, in order.
+    pub splits: Vec<SplitEvent>,
     /// The regime, when it differs from the step before, and at the first step of trading.
     pub regime: Option<RegimeEstimate>,
     /// The numbers it was decided on; filled only together with `regime`.
@@ -68,6 +72,8 @@ impl StepRecord {
         Self {
             time: UtcNanos::MIN,
             fills: Vec::new(),
+            cash_events: Vec::new(),
+            splits: Vec::new(),
             regime: None,
             regime_inputs: Vec::new(),
             intents: Vec::new(),
@@ -89,6 +95,8 @@ impl StepRecord {
         self.time = time;
         self.trading = trading;
         self.fills.clear();
+        self.cash_events.clear();
+        self.splits.clear();
         self.regime = None;
         self.regime_inputs.clear();
         self.intents.clear();

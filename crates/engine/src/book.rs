@@ -1,13 +1,22 @@
-//! Exact books: positions as FIFO lots, cash flows, fees and closed round trips.
+//! Exact books: positions as FIFO lots, cash flows, fees, income and closed round trips.
+
+mod account_event;
 
 use std::collections::VecDeque;
 
-use sextant_domain::{Cash, InstrumentId, MoneyError, Price, Quantity, UtcNanos};
+use sextant_domain::{Cash, CashKind, InstrumentId, MoneyError, Price, Quantity, UtcNanos};
+
+pub(crate) use account_event::SplitPosting;
 
 /// Decimals to which a fee is divided when one fill opens or closes several lots; remainders stay with the last part.
 const FEE_SHARE_DECIMALS: u32 = 10;
+/// Decimals to which the cost of a split lot is divided; the remainder stays with the lot.
+const COST_SHARE_DECIMALS: u32 = 10;
 
 /// A round trip that has been closed, matched first in, first out.
+///
+/// After a split, quantity and prices are those of the shares that were sold, an entry price that has no end is rounded to
+/// ten decimals, and `gross` is still exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClosedTrade {
     /// The instrument.
@@ -22,7 +31,7 @@ pub struct ClosedTrade {
     pub entry_price: Price,
     /// Price it was closed at.
     pub exit_price: Price,
-    /// Price difference times quantity.
+    /// What the quantity was sold for less what it cost.
     pub gross: Cash,
     /// Fees of entry and exit that fall on this quantity.
     pub fees: Cash,
@@ -45,8 +54,24 @@ pub(crate) struct Posting {
 struct Lot {
     quantity: Quantity,
     price: Price,
+    /// What the lot cost, signed like its quantity: exact even where a split leaves the price without an end.
+    cost: Cash,
     time: UtcNanos,
     fee: Cash,
+    is_split: bool,
+}
+
+impl Lot {
+    /// What a part of the lot cost.
+    fn cost_of(&self, part: Quantity) -> Result<Cash, MoneyError> {
+        if part == self.quantity {
+            Ok(self.cost)
+        } else if self.is_split {
+            self.cost.share(part, self.quantity, COST_SHARE_DECIMALS)
+        } else {
+            self.price.times(part)
+        }
+    }
 }
 
 /// The exact state of one instrument in one book.
@@ -58,6 +83,7 @@ pub struct InstrumentBook {
     realised: Cash,
     fees: Cash,
     slippage: Cash,
+    income: Cash,
 }
 
 impl InstrumentBook {
@@ -81,12 +107,20 @@ impl InstrumentBook {
         self.flow
     }
 
-    /// Profit and loss at a price, fees included: `flow + quantity x price - fees`.
+    /// Dividends received less those paid, borrow fees and funding so far.
+    pub fn income(&self) -> Cash {
+        self.income
+    }
+
+    /// Profit and loss at a price, fees and income included: `flow + quantity x price - fees + income`.
     ///
     /// # Errors
     /// [`MoneyError`] when the value does not fit exactly.
     pub fn pnl(&self, price: Price) -> Result<Cash, MoneyError> {
-        self.flow.plus(price.times(self.quantity)?)?.minus(self.fees)
+        self.flow
+            .plus(price.times(self.quantity)?)?
+            .minus(self.fees)?
+            .plus(self.income)
     }
 
     /// Whether the cash flow equals the realised profit less what the open lots cost.
@@ -94,7 +128,7 @@ impl InstrumentBook {
         let mut expected = self.realised;
         let mut quantity = Quantity::ZERO;
         for lot in &self.lots {
-            expected = expected.minus(lot.price.times(lot.quantity)?)?;
+            expected = expected.minus(lot.cost)?;
             quantity = quantity.plus(lot.quantity)?;
         }
         Ok(expected == self.flow && quantity == self.quantity)
@@ -107,6 +141,8 @@ pub struct Book {
     instruments: Vec<InstrumentBook>,
     flow: Cash,
     fees: Cash,
+    income: Cash,
+    income_by_kind: [Cash; CashKind::ALL.len()],
     trades: Vec<ClosedTrade>,
 }
 
@@ -116,6 +152,8 @@ impl Book {
             instruments: vec![InstrumentBook::default(); instruments],
             flow: Cash::ZERO,
             fees: Cash::ZERO,
+            income: Cash::ZERO,
+            income_by_kind: [Cash::ZERO; CashKind::ALL.len()],
             trades: Vec::new(),
         }
     }
@@ -185,7 +223,8 @@ fn match_lots(
         let closed = if whole_lot { lot.quantity } else { -left };
         let entry_fee = part_of_fee(lot.fee, closed, lot.quantity)?;
         let exit_fee = part_of_fee(fee_left, closed, left)?;
-        let gross = posting.price.times(closed)?.minus(lot.price.times(closed)?)?;
+        let cost = lot.cost_of(closed)?;
+        let gross = posting.price.times(closed)?.minus(cost)?;
         let fees = entry_fee.plus(exit_fee)?;
         trades.push(ClosedTrade {
             instrument: posting.instrument,
@@ -205,6 +244,7 @@ fn match_lots(
             book.lots.pop_front();
         } else {
             lot.quantity = lot.quantity.minus(closed)?;
+            lot.cost = lot.cost.minus(cost)?;
             lot.fee = lot.fee.minus(entry_fee)?;
         }
     }
@@ -212,8 +252,10 @@ fn match_lots(
         book.lots.push_back(Lot {
             quantity: left,
             price: posting.price,
+            cost: posting.price.times(left)?,
             time: posting.time,
             fee: fee_left,
+            is_split: false,
         });
     }
     Ok(())
@@ -303,7 +345,7 @@ mod tests {
                 let mark = Price::new(rust_decimal::Decimal::new(mark, 2));
                 let closed = book.trades().iter().try_fold(Cash::ZERO, |sum, trade| sum.plus(trade.net)).unwrap();
                 let open = book.instruments[0].lots.iter().try_fold(Cash::ZERO, |sum, lot| {
-                    sum.plus(mark.times(lot.quantity)?.minus(lot.price.times(lot.quantity)?)?)?.minus(lot.fee)
+                    sum.plus(mark.times(lot.quantity)?.minus(lot.cost)?)?.minus(lot.fee)
                 });
                 prop_assert_eq!(book.instrument(id).pnl(mark).unwrap(), closed.plus(open.unwrap()).unwrap());
             }

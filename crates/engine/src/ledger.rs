@@ -1,35 +1,63 @@
 //! The ledger: exact books of the portfolio and of each model, with a floating-point mirror for the research world.
 
+mod account_event;
+#[cfg(test)]
+mod properties;
+
+use std::fmt;
+
 use sextant_domain::ports::AccountSource;
 use sextant_domain::{
-    Cash, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId, Price,
-    Quantity, UtcNanos,
+    Cash, CashKind, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId,
+    Price, Quantity, UtcNanos,
 };
 use thiserror::Error;
 
 use crate::book::{Book, Posting};
+use account_event::SplitMark;
 
-/// Why a fill could not be booked.
+/// What was booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A fill of an order.
+    Fill(OrderId),
+    /// Cash without an order.
+    Cash(CashKind),
+    /// A split of an instrument.
+    Split(InstrumentId),
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fill(order) => write!(f, "order {order}"),
+            Self::Cash(kind) => write!(f, "a {}", kind.name()),
+            Self::Split(instrument) => write!(f, "the split of {instrument}"),
+        }
+    }
+}
+
+/// Why something could not be booked.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LedgerError {
     /// A value that the exact books cannot hold.
-    #[error("order {order} at {time}: {source}")]
+    #[error("{entry} at {time}: {source}")]
     Money {
-        /// The order.
-        order: OrderId,
-        /// When it filled.
+        /// What was to be booked.
+        entry: Entry,
+        /// When it happened.
         time: UtcNanos,
         /// What is wrong.
         source: MoneyError,
     },
     /// Books that do not balance: a defect of the platform, never of the data.
     #[error(
-        "the books do not balance after order {order} at {time}: {what}; this is a defect, please report the run"
+        "the books do not balance after {entry} at {time}: {what}; this is a defect, please report the run"
     )]
     OutOfBalance {
-        /// The order.
-        order: OrderId,
-        /// When it filled.
+        /// What was booked.
+        entry: Entry,
+        /// When it happened.
         time: UtcNanos,
         /// Which books.
         what: &'static str,
@@ -48,7 +76,7 @@ pub enum Scope {
 /// Cash, positions and profit of a run.
 ///
 /// Exact values are in the [`Book`]s. The mirror (`f64` cash, units and last prices) is set from them after every fill,
-/// never accumulated, so that it cannot drift.
+/// never accumulated, so that it cannot drift. A price that is older than a split counts in old shares until the next bar.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     initial: Cash,
@@ -61,6 +89,8 @@ pub struct Ledger {
     model_cash: Vec<f64>,
     model_units: Vec<f64>,
     open: Vec<usize>,
+    /// Prices from before a split of their instrument.
+    split_marks: Vec<SplitMark>,
 }
 
 impl Ledger {
@@ -81,6 +111,7 @@ impl Ledger {
             model_cash: vec![0.0; models],
             model_units: vec![0.0; models * count],
             open: Vec::new(),
+            split_marks: Vec::new(),
         }
     }
 
@@ -107,6 +138,9 @@ impl Ledger {
     #[inline]
     pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
         self.prices[instrument.index()] = price;
+        if !self.split_marks.is_empty() {
+            self.split_marks.retain(|mark| mark.instrument != instrument);
+        }
     }
 
     /// Instruments with a position in any book, in order of opening.
@@ -134,12 +168,12 @@ impl Ledger {
     /// [`LedgerError`] when a value is not exact or the books do not balance afterwards.
     pub fn post(&mut self, fill: &Fill) -> Result<(), LedgerError> {
         let money = |source| LedgerError::Money {
-            order: fill.order,
+            entry: Entry::Fill(fill.order),
             time: fill.time,
             source,
         };
         let out_of_balance = |what| LedgerError::OutOfBalance {
-            order: fill.order,
+            entry: Entry::Fill(fill.order),
             time: fill.time,
             what,
         };
@@ -157,8 +191,10 @@ impl Ledger {
         self.post_parts(fill, whole)
             .map_err(money)?
             .map_err(out_of_balance)?;
-        self.check_sums(fill).map_err(money)?.map_err(out_of_balance)?;
-        self.mirror(fill);
+        self.check_sums(fill.instrument)
+            .map_err(money)?
+            .map_err(out_of_balance)?;
+        self.mirror(fill.instrument);
         Ok(())
     }
 
@@ -184,15 +220,15 @@ impl Ledger {
     }
 
     /// The models' books must add up to the portfolio's, to the last unit.
-    fn check_sums(&self, fill: &Fill) -> Result<Result<(), &'static str>, MoneyError> {
+    fn check_sums(&self, instrument: InstrumentId) -> Result<Result<(), &'static str>, MoneyError> {
         let (mut quantity, mut flow, mut fees) = (Quantity::ZERO, Cash::ZERO, Cash::ZERO);
         for book in &self.models {
-            quantity = quantity.plus(book.instrument(fill.instrument).quantity())?;
+            quantity = quantity.plus(book.instrument(instrument).quantity())?;
             flow = flow.plus(book.flow())?;
             fees = fees.plus(book.fees())?;
         }
         let portfolio = &self.portfolio;
-        let agree = quantity == portfolio.instrument(fill.instrument).quantity()
+        let agree = quantity == portfolio.instrument(instrument).quantity()
             && flow == portfolio.flow()
             && fees == portfolio.fees();
         Ok(if agree {
@@ -202,15 +238,13 @@ impl Ledger {
         })
     }
 
-    fn mirror(&mut self, fill: &Fill) {
-        let index = fill.instrument.index();
+    fn mirror(&mut self, instrument: InstrumentId) {
+        let index = instrument.index();
         let count = self.units.len();
-        self.cash = self.exact_cash().map_or(f64::NAN, Cash::to_f64);
-        self.units[index] = self.portfolio.instrument(fill.instrument).quantity().to_f64();
-        for model in fill.allocations.iter().map(|one| one.model.index()) {
-            let book = &self.models[model];
-            self.model_units[model * count + index] = book.instrument(fill.instrument).quantity().to_f64();
-            self.model_cash[model] = book.flow().minus(book.fees()).map_or(f64::NAN, Cash::to_f64);
+        self.mirror_cash();
+        self.units[index] = self.portfolio.instrument(instrument).quantity().to_f64();
+        for (model, book) in self.models.iter().enumerate() {
+            self.model_units[model * count + index] = book.instrument(instrument).quantity().to_f64();
         }
         let held = self.units[index] != 0.0
             || self.model_units[index..]
@@ -227,10 +261,11 @@ impl Ledger {
         }
     }
 
-    fn exact_cash(&self) -> Result<Cash, MoneyError> {
-        self.initial
-            .plus(self.portfolio.flow())?
-            .minus(self.portfolio.fees())
+    fn mirror_cash(&mut self) {
+        self.cash = self.cash().map_or(f64::NAN, Cash::to_f64);
+        for (cash, book) in self.model_cash.iter_mut().zip(&self.models) {
+            *cash = book.cash().map_or(f64::NAN, Cash::to_f64);
+        }
     }
 
     /// Exact cash.
@@ -238,18 +273,25 @@ impl Ledger {
     /// # Errors
     /// [`MoneyError`] when it does not fit exactly.
     pub fn cash(&self) -> Result<Cash, MoneyError> {
-        self.exact_cash()
+        self.initial.plus(self.portfolio.cash()?)
     }
 
-    /// The last price as the ledger sees it: on the instrument's tick.
+    /// The last price as the ledger sees it: on the instrument's tick, or after a split to ten decimals until the next bar.
     ///
     /// # Errors
     /// [`MoneyError`] when there is no price yet.
     pub fn exact_price(&self, instrument: InstrumentId) -> Result<Price, MoneyError> {
+        match self.split_mark(instrument) {
+            Some(mark) => mark.ratio.price(mark.old_price),
+            None => self.price_on_tick(instrument),
+        }
+    }
+
+    fn price_on_tick(&self, instrument: InstrumentId) -> Result<Price, MoneyError> {
         Price::from_f64_on_tick(self.prices[instrument.index()], self.ticks[instrument.index()])
     }
 
-    /// Exact profit and loss of a scope at the last prices, fees included.
+    /// Exact profit and loss of a scope at the last prices, fees and income included.
     ///
     /// # Errors
     /// [`MoneyError`] when a value does not fit exactly.
@@ -266,10 +308,13 @@ impl Ledger {
         price: impl Fn(usize) -> Result<Price, MoneyError>,
     ) -> Result<Cash, MoneyError> {
         let book = self.book(scope);
-        let mut total = book.flow().minus(book.fees())?;
+        let mut total = book.cash()?;
         for (place, index) in self.open.iter().enumerate() {
-            let quantity = book.instrument(InstrumentId::from_index(*index)).quantity();
-            if !quantity.is_zero() {
+            let instrument = InstrumentId::from_index(*index);
+            let quantity = book.instrument(instrument).quantity();
+            if !self.split_marks.is_empty() {
+                total = total.plus(self.value(scope, instrument, quantity)?)?;
+            } else if !quantity.is_zero() {
                 total = total.plus(price(place)?.times(quantity)?)?;
             }
         }
@@ -321,5 +366,17 @@ impl AccountSource for Ledger {
 
     fn model_position(&self, model: ModelId, instrument: InstrumentId) -> Quantity {
         self.models[model.index()].instrument(instrument).quantity()
+    }
+
+    fn models(&self) -> usize {
+        self.models.len()
+    }
+
+    fn cash(&self) -> Result<Cash, MoneyError> {
+        Self::cash(self)
+    }
+
+    fn model_cash(&self, model: ModelId) -> Result<Cash, MoneyError> {
+        self.models[model.index()].cash()
     }
 }

@@ -24,4 +24,4 @@ mod sizing;
 pub use book::{Book, ClosedTrade, InstrumentBook};
 pub use engine::{BoundParts, Engine, EngineParts, MarketEvent};
 pub use error::EngineError;
-pub use ledger::{Ledger, LedgerError, Scope};
+pub use ledger::{Entry, Ledger, LedgerError, Scope};

@@ -9,6 +9,7 @@ mod config;
 mod intrabar;
 mod matching;
 mod sessions;
+mod split;
 mod state;
 mod trade;
 mod traded_value;

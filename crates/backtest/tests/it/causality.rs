@@ -1,7 +1,7 @@
 //! The whole chain looks at nothing later than its present: features, regimes, models, portfolio, risk and orders.
 
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
+    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
 };
 use sextant_domain::ports::{DailyMark, FeatureSource, ResultSink};
 use sextant_domain::{
@@ -100,6 +100,7 @@ fn witness(market: &MarketData, features: &mut dyn FeatureSource) -> Vec<(UtcNan
         start,
         end: UtcNanos::MAX,
         venue: VenueConfig::simple(FillConvention::NextOpen, Costs::uniform(costs).unwrap()),
+        account: AccountModel::trades_only(),
         at_end: EndOfRun::MarkToMarket,
         daily_marks: days.collect(),
     };

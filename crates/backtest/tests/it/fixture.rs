@@ -1,8 +1,8 @@
 //! Running a model over a market with costs and limits that a test chooses.
 
 use sextant_backtest::{
-    BacktestConfig, BacktestError, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule,
-    ProportionalCosts, Recorder, RunOutcome, VenueConfig, run,
+    AccountModel, BacktestConfig, BacktestError, Costs, EndOfRun, ExitActivation, FillConvention,
+    IntrabarRule, ProportionalCosts, Recorder, RunOutcome, VenueConfig, run,
 };
 use sextant_domain::ports::Model;
 use sextant_domain::{Cash, MarketData, UtcNanos};
@@ -21,6 +21,7 @@ pub(crate) struct Setup {
     pub(crate) exits: ExitActivation,
     pub(crate) participation: Option<&'static str>,
     pub(crate) latency_bars: usize,
+    pub(crate) account: AccountModel,
     pub(crate) at_end: EndOfRun,
     pub(crate) limits: RiskLimits,
     pub(crate) no_trade_band: f64,
@@ -38,6 +39,7 @@ impl Setup {
             exits: ExitActivation::AtOnce,
             participation: None,
             latency_bars: 0,
+            account: AccountModel::trades_only(),
             at_end: EndOfRun::MarkToMarket,
             limits: RiskLimits::permissive(2.0),
             no_trade_band: 0.0,
@@ -64,6 +66,7 @@ impl Setup {
                 latency_bars: self.latency_bars,
                 ..VenueConfig::simple(self.fills, Costs::uniform(costs).unwrap())
             },
+            account: self.account.clone(),
             at_end: self.at_end,
             daily_marks: marks,
         }

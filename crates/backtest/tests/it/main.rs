@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod account;
+mod account_events;
 mod causality;
 mod costs;
 mod fixture;

@@ -45,15 +45,15 @@ impl Model for Scripted {
     }
 }
 
-struct Run {
-    outcome: RunOutcome,
-    recorder: Recorder,
+pub(crate) struct Run {
+    pub(crate) outcome: RunOutcome,
+    pub(crate) recorder: Recorder,
     told: Vec<(usize, OrderRef, NoticeKind)>,
 }
 
 impl Run {
     /// Index of the bar, signed quantity and price of every fill.
-    fn fills(&self, market: &MarketData) -> Vec<(usize, String, String)> {
+    pub(crate) fn fills(&self, market: &MarketData) -> Vec<(usize, String, String)> {
         let bars = market.series()[0].bars.view();
         let fills = self.recorder.fills.iter().map(|fill| {
             let bar = bars.close_time.partition_point(|close| *close < fill.time);
@@ -62,7 +62,7 @@ impl Run {
         fills.collect()
     }
 
-    fn ends(&self) -> Vec<EndReason> {
+    pub(crate) fn ends(&self) -> Vec<EndReason> {
         let ends = self.told.iter().filter_map(|(_, _, kind)| match kind {
             NoticeKind::Ended(reason) => Some(*reason),
             _ => None,
@@ -79,7 +79,7 @@ impl Run {
     }
 }
 
-fn run(
+pub(crate) fn run(
     setup: &Setup,
     market: &MarketData,
     act: impl FnMut(usize, InstrumentRef, &mut Intents) + Send + 'static,
@@ -104,7 +104,7 @@ fn run(
 }
 
 /// Daily bars from open, high, low, close.
-fn days(prices: &[[f64; 4]]) -> MarketData {
+pub(crate) fn days(prices: &[[f64; 4]]) -> MarketData {
     let spans = bars::daily_sessions(bars::instant("2020-01-06"), prices.len());
     MarketBuilder::new()
         .equity("ACME", Timeframe::D1)

@@ -16,7 +16,7 @@ use sextant_testkit::real_data_dir;
 use crate::fixture::Setup;
 
 /// Daily bars of a CSV.gz file: `timestamp,open,high,low,close,volume`, the stamp being the date of the session.
-fn daily_bars(path: &Path) -> BarSeries {
+pub(crate) fn daily_bars(path: &Path) -> BarSeries {
     let mut text = String::new();
     let file = std::fs::File::open(path).unwrap();
     flate2::read::GzDecoder::new(file)
@@ -41,7 +41,7 @@ fn daily_bars(path: &Path) -> BarSeries {
     BarSeries::from_bars(bars).unwrap()
 }
 
-fn market(symbol: &str, bars: BarSeries) -> MarketData {
+pub(crate) fn market(symbol: &str, bars: BarSeries) -> MarketData {
     let instrument = Instrument {
         symbol: symbol.to_owned(),
         class: AssetClass::Equity,

@@ -4,8 +4,8 @@ use anyhow::Context;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use sextant_backtest::{
-    BacktestConfig, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule, ProportionalCosts,
-    SessionEnds, VenueConfig,
+    AccountModel, BacktestConfig, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule,
+    ProportionalCosts, SessionEnds, VenueConfig,
 };
 use sextant_data::Calendar;
 use sextant_domain::{AssetClass, Cash, InstrumentTable, UtcNanos};
@@ -97,6 +97,7 @@ pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(Backtest
             sessions: SessionEnds::new(|class| Calendar::for_class(class).daily_marks(start, end)),
             ..VenueConfig::simple(convention(system), costs)
         },
+        account: AccountModel::trades_only(),
         at_end: match system.fills.at_end {
             EndConfig::MarkToMarket => EndOfRun::MarkToMarket,
             EndConfig::CloseAtLastClose => EndOfRun::CloseAtLastClose,

@@ -88,6 +88,14 @@ impl Engine<'_> {
                     self.notify(end.order, end.time, NoticeKind::Ended(end.reason));
                     record.ended.push(end);
                 }
+                BrokerEvent::Cash(cash) => {
+                    self.ledger.post_cash(&cash)?;
+                    record.cash_events.push(cash);
+                }
+                BrokerEvent::Split(split) => {
+                    self.ledger.post_split(&split)?;
+                    record.splits.push(split);
+                }
             }
         }
         if record.fills.len() > before {

@@ -1,0 +1,215 @@
+//! The books of random accounts: fills, splits and income in any order.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use sextant_domain::ports::AccountSource;
+use sextant_domain::{
+    Allocation, AssetClass, Cash, CashEvent, CashKind, Fill, Instrument, InstrumentId, InstrumentTable,
+    ModelId, OrderId, Price, Quantity, SplitEvent, SplitPart, SplitRatio, Timeframe, UtcNanos,
+};
+
+use super::{Ledger, Scope};
+
+const MODELS: usize = 3;
+const ACME: usize = 0;
+
+/// One thing that happens to the account.
+#[derive(Debug, Clone)]
+enum Act {
+    /// Units by model, cents per unit, cents of commission.
+    Trade([i64; MODELS], i64, i64),
+    /// New shares for old ones.
+    Split(u32, u32),
+    /// A kind and cents by model.
+    Cash(usize, [i64; MODELS]),
+    /// A new last price in cents.
+    Mark(i64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let units = || [-60i64..60, -60i64..60, -60i64..60];
+    prop_oneof![
+        4 => (units(), 1i64..100_000, 0i64..500).prop_map(|(units, price, fee)| Act::Trade(units, price, fee)),
+        2 => (1u32..12, 1u32..12).prop_map(|(new, old)| Act::Split(new, old)),
+        1 => (0usize..CashKind::ALL.len(), units()).prop_map(|(kind, cents)| Act::Cash(kind, cents)),
+        1 => (1i64..100_000).prop_map(Act::Mark),
+    ]
+}
+
+fn cents(value: i64) -> Decimal {
+    Decimal::new(value, 2)
+}
+
+fn ledger() -> Ledger {
+    let acme = Instrument {
+        symbol: "ACME".to_owned(),
+        class: AssetClass::Equity,
+        execution: Timeframe::D1,
+        price_tick: cents(1),
+        lot_size: Decimal::ONE,
+    };
+    let mut ledger = Ledger::new(
+        Cash::new(1_000_000.into()),
+        MODELS,
+        &InstrumentTable::new(vec![acme]).unwrap(),
+    );
+    ledger.set_price(InstrumentId::from_index(ACME), 100.0);
+    ledger
+}
+
+fn by_model<T>(values: [i64; MODELS], make: impl Fn(ModelId, i64) -> T) -> Vec<T> {
+    let models = values.into_iter().enumerate();
+    models
+        .map(|(model, value)| make(ModelId::from_index(model), value))
+        .collect()
+}
+
+fn fill(units: [i64; MODELS], price: i64, fee: i64) -> Fill {
+    let price = Price::new(cents(price));
+    Fill {
+        order: OrderId::from_index(1),
+        instrument: InstrumentId::from_index(ACME),
+        time: UtcNanos::from_nanos(1),
+        quantity: Quantity::new(units.iter().sum::<i64>().into()),
+        price,
+        reference_price: price,
+        fee: Cash::new(cents(fee)),
+        slippage: Cash::ZERO,
+        allocations: by_model(units, |model, units| Allocation {
+            model,
+            quantity: Quantity::new(units.into()),
+        }),
+    }
+}
+
+/// Fractions are paid at the last price, so that nothing is gained or lost.
+fn split(ledger: &Ledger, ratio: SplitRatio) -> SplitEvent {
+    let instrument = InstrumentId::from_index(ACME);
+    let old_price = ledger.exact_price(instrument).unwrap();
+    let part = |model| {
+        let held = ledger.model_position(model, instrument);
+        let quantity = ratio.position(held, Decimal::ONE).unwrap();
+        let left = ratio.value(old_price, quantity).unwrap();
+        SplitPart {
+            model,
+            quantity,
+            cash_in_lieu: old_price.times(held).unwrap().minus(left).unwrap(),
+        }
+    };
+    SplitEvent {
+        time: UtcNanos::from_nanos(1),
+        instrument,
+        ratio,
+        old_price,
+        parts: (0..MODELS).map(ModelId::from_index).map(part).collect(),
+    }
+}
+
+/// What the account should hold, kept without lots.
+#[derive(Debug, Clone)]
+struct Plain {
+    cash: Cash,
+    units: [Quantity; MODELS],
+    is_marked: bool,
+}
+
+impl Plain {
+    fn apply(&mut self, act: &Act, ledger: &mut Ledger) {
+        match act {
+            // A fill trades something.
+            Act::Trade(units, ..) if *units == [0; MODELS] => {}
+            Act::Trade(units, price, fee) => {
+                let fill = fill(*units, *price, *fee);
+                ledger.post(&fill).unwrap();
+                let paid = fill.price.times(fill.quantity).unwrap().plus(fill.fee).unwrap();
+                self.cash = self.cash.minus(paid).unwrap();
+                for (held, one) in self.units.iter_mut().zip(&fill.allocations) {
+                    *held = held.plus(one.quantity).unwrap();
+                }
+            }
+            Act::Split(new, old) => {
+                // A second split before the next price would be paid at a rounded price.
+                if !std::mem::take(&mut self.is_marked) {
+                    return;
+                }
+                let event = split(ledger, SplitRatio::new(*new, *old).unwrap());
+                let before = ledger.exact_equity().unwrap();
+                ledger.post_split(&event).unwrap();
+                assert_eq!(ledger.exact_equity().unwrap(), before);
+                for (held, part) in self.units.iter_mut().zip(&event.parts) {
+                    *held = part.quantity;
+                    self.cash = self.cash.plus(part.cash_in_lieu).unwrap();
+                }
+            }
+            Act::Cash(kind, amounts) => {
+                let event = CashEvent {
+                    time: UtcNanos::from_nanos(1),
+                    instrument: Some(InstrumentId::from_index(ACME)),
+                    kind: CashKind::ALL[*kind],
+                    amounts: by_model(*amounts, |model, amount| (model, Cash::new(cents(amount)))),
+                };
+                ledger.post_cash(&event).unwrap();
+                self.cash = self.cash.plus(event.total().unwrap()).unwrap();
+            }
+            Act::Mark(price) => {
+                ledger.set_price(InstrumentId::from_index(ACME), *price as f64 / 100.0);
+                self.is_marked = true;
+            }
+        }
+    }
+}
+
+fn sum(values: impl Iterator<Item = Cash>) -> Cash {
+    values.fold(Cash::ZERO, |sum, one| sum.plus(one).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn books_balance_after_every_event(acts in prop::collection::vec(act(), 1..60)) {
+        let mut ledger = ledger();
+        let mut plain = Plain {
+            cash: ledger.initial(),
+            units: [Quantity::ZERO; MODELS],
+            is_marked: true,
+        };
+        let instrument = InstrumentId::from_index(ACME);
+        for act in &acts {
+            plain.apply(act, &mut ledger);
+            // The books agree with an account kept without lots.
+            prop_assert_eq!(ledger.cash().unwrap(), plain.cash);
+            for (model, held) in plain.units.iter().enumerate() {
+                prop_assert_eq!(ledger.model_position(ModelId::from_index(model), instrument), *held);
+            }
+            // Models add up to the portfolio.
+            let models = (0..MODELS).map(|model| ledger.pnl(Scope::Model(ModelId::from_index(model))).unwrap());
+            prop_assert_eq!(sum(models), ledger.pnl(Scope::Portfolio).unwrap());
+            // Cash and positions are equity, in both worlds.
+            let equity = ledger.exact_equity().unwrap();
+            let value = equity.minus(plain.cash).unwrap().to_f64();
+            let point = ledger.equity_point();
+            prop_assert!((point.net - value).abs() <= 1e-9 * value.abs().max(1.0));
+            prop_assert!((point.equity - equity.to_f64()).abs() <= 1e-9 * equity.to_f64().abs().max(1.0));
+        }
+    }
+
+    /// Trades of a book that a split has converted earn what an account without lots earns.
+    #[test]
+    fn closed_trades_add_up_over_splits(acts in prop::collection::vec(act(), 1..40)) {
+        let mut ledger = ledger();
+        let mut plain = Plain {
+            cash: ledger.initial(),
+            units: [Quantity::ZERO; MODELS],
+            is_marked: true,
+        };
+        for act in &acts {
+            plain.apply(act, &mut ledger);
+        }
+        let out = plain.units.map(|held| i64::try_from(-held.decimal().trunc().mantissa()).unwrap());
+        plain.apply(&Act::Trade(out, 5_000, 0), &mut ledger);
+        for model in (0..MODELS).map(ModelId::from_index) {
+            let book = ledger.book(Scope::Model(model));
+            let net = sum(book.trades().iter().map(|trade| trade.net));
+            prop_assert_eq!(net.plus(book.income()).unwrap(), ledger.pnl(Scope::Model(model)).unwrap());
+        }
+    }
+}

@@ -4,8 +4,8 @@ use sextant_backtest::{
     BacktestConfig, BacktestError, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule,
     ProportionalCosts, Recorder, RunOutcome, VenueConfig, run,
 };
-use sextant_domain::ports::Model;
-use sextant_domain::{Cash, MarketData, UtcNanos};
+use sextant_domain::ports::{Model, ModelError};
+use sextant_domain::{Cash, Intents, MarketData, MarketView, Requirements, UtcNanos};
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
 use sextant_portfolio::BudgetedPortfolio;
@@ -75,6 +75,16 @@ impl Setup {
         market: &MarketData,
         models: Vec<Box<dyn Model>>,
     ) -> Result<(RunOutcome, Recorder), BacktestError> {
+        self.run_with(market, models, |_| {})
+    }
+
+    /// The same, with what the setup has no field for.
+    pub(crate) fn run_with(
+        &self,
+        market: &MarketData,
+        models: Vec<Box<dyn Model>>,
+        adjust: impl FnOnce(&mut BacktestConfig),
+    ) -> Result<(RunOutcome, Recorder), BacktestError> {
         let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let parts = EngineParts {
@@ -84,8 +94,34 @@ impl Setup {
             risk: Box::new(RiskRules::new(self.limits.clone(), KillFlag::new()).unwrap()),
         };
         let mut recorder = Recorder::default();
-        let config = self.config(market);
+        let mut config = self.config(market);
+        adjust(&mut config);
         let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder)?;
         Ok((outcome, recorder))
+    }
+}
+
+/// A model whose decision a test writes as a function.
+pub(crate) struct Rule<F> {
+    pub(crate) name: &'static str,
+    pub(crate) needs: Requirements,
+    pub(crate) decide: F,
+}
+
+impl<F> Model for Rule<F>
+where
+    F: FnMut(&MarketView<'_>, &mut Intents) + Send,
+{
+    fn id(&self) -> &str {
+        self.name
+    }
+
+    fn requirements(&self) -> &Requirements {
+        &self.needs
+    }
+
+    fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+        (self.decide)(view, out);
+        Ok(())
     }
 }

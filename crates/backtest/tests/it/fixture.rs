@@ -4,7 +4,7 @@ use sextant_backtest::{
     BacktestConfig, BacktestError, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule,
     ProportionalCosts, Recorder, RunOutcome, VenueConfig, run,
 };
-use sextant_domain::ports::{Model, ModelError};
+use sextant_domain::ports::{Model, ModelError, ResultSink};
 use sextant_domain::{Cash, Intents, MarketData, MarketView, Requirements, UtcNanos};
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
@@ -44,7 +44,7 @@ impl Setup {
         }
     }
 
-    fn config(&self, market: &MarketData) -> BacktestConfig {
+    pub(crate) fn config(&self, market: &MarketData) -> BacktestConfig {
         let views = market.series().iter().map(|series| series.bars.view().close_time);
         let last = views.filter_map(|times| times.last()).max().copied().unwrap();
         let mut marks: Vec<UtcNanos> = market.series()[0].bars.view().close_time.to_vec();
@@ -75,16 +75,41 @@ impl Setup {
         market: &MarketData,
         models: Vec<Box<dyn Model>>,
     ) -> Result<(RunOutcome, Recorder), BacktestError> {
-        self.run_with(market, models, |_| {})
+        self.run_with(&self.config(market), market, models)
     }
 
     /// The same, with what the setup has no field for.
-    pub(crate) fn run_with(
+    pub(crate) fn run_adjusted(
         &self,
         market: &MarketData,
         models: Vec<Box<dyn Model>>,
         adjust: impl FnOnce(&mut BacktestConfig),
     ) -> Result<(RunOutcome, Recorder), BacktestError> {
+        let mut config = self.config(market);
+        adjust(&mut config);
+        self.run_with(&config, market, models)
+    }
+
+    /// The same with another configuration of the run.
+    pub(crate) fn run_with(
+        &self,
+        config: &BacktestConfig,
+        market: &MarketData,
+        models: Vec<Box<dyn Model>>,
+    ) -> Result<(RunOutcome, Recorder), BacktestError> {
+        let mut recorder = Recorder::default();
+        let outcome = self.run_into(config, market, models, &mut recorder)?;
+        Ok((outcome, recorder))
+    }
+
+    /// The same into a sink of the test's choice.
+    pub(crate) fn run_into(
+        &self,
+        config: &BacktestConfig,
+        market: &MarketData,
+        models: Vec<Box<dyn Model>>,
+        sink: &mut dyn ResultSink,
+    ) -> Result<RunOutcome, BacktestError> {
         let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let parts = EngineParts {
@@ -93,11 +118,7 @@ impl Setup {
             portfolio: Box::new(BudgetedPortfolio::equal(&names, self.no_trade_band).unwrap()),
             risk: Box::new(RiskRules::new(self.limits.clone(), KillFlag::new()).unwrap()),
         };
-        let mut recorder = Recorder::default();
-        let mut config = self.config(market);
-        adjust(&mut config);
-        let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder)?;
-        Ok((outcome, recorder))
+        run(market, &mut FeatureColumns::new(), parts, config, sink)
     }
 }
 

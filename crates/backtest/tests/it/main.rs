@@ -1,8 +1,14 @@
 //! Integration tests of the backtest crate.
 #![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "each example brings its own copy of what they share"
+)]
 
 mod account;
 mod causality;
+mod examples;
 mod fixture;
+mod golden;
 mod orders;
 mod worked_examples;

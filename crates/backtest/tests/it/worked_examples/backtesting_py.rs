@@ -210,7 +210,7 @@ fn b03_spread_and_commission() {
             needs,
             decide,
         };
-        let run = Setup::plain("10000").run_with(&market, vec![Box::new(model)], |config| {
+        let run = Setup::plain("10000").run_adjusted(&market, vec![Box::new(model)], |config| {
             let commission = ProportionalCosts {
                 commission_bps: Decimal::ONE_HUNDRED,
                 slippage_bps: Decimal::ZERO,

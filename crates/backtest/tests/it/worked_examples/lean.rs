@@ -170,7 +170,7 @@ where
         config.venue.fees = Box::new(PerShare);
         config.venue.sessions = SessionEnds::new(|_| session_ends(market));
     };
-    let (outcome, recorder) = setup.run_with(market, vec![Box::new(model)], adjust).unwrap();
+    let (outcome, recorder) = setup.run_adjusted(market, vec![Box::new(model)], adjust).unwrap();
     Run { outcome, recorder }
 }
 

@@ -143,7 +143,7 @@ fn cross(market: &MarketData, pricing: Pricing) -> (RunOutcome, Recorder) {
     let ends = market.series()[0].bars.close_times();
     let adjust = |config: &mut BacktestConfig| config.venue.sessions = SessionEnds::new(|_| ends.to_vec());
     let models: Vec<Box<dyn Model>> = vec![Box::new(SmaCross::new(pricing))];
-    setup.run_with(market, models, adjust).unwrap()
+    setup.run_adjusted(market, models, adjust).unwrap()
 }
 
 /// `smacrossover_strategy_test`: `testWithLimitOrder`, and its twin with market orders.
@@ -195,7 +195,7 @@ fn hold_one(market: &MarketData, cash: &'static str, commission: Decimal) -> [f6
         decide,
     };
     let adjust = |config: &mut BacktestConfig| config.venue.fees = Box::new(PerOrder(commission));
-    let (_, recorder) = setup.run_with(market, vec![Box::new(model)], adjust).unwrap();
+    let (_, recorder) = setup.run_adjusted(market, vec![Box::new(model)], adjust).unwrap();
     assert_eq!(recorder.fills.len(), 2);
     let mut before: f64 = cash.parse().unwrap();
     let returns = recorder.equity.iter().map(|(_, point)| {

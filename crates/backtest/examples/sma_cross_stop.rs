@@ -15,9 +15,6 @@ use sextant_domain::{
 };
 use sextant_testkit::{MarketBuilder, bars};
 
-/// How far below the close of the signal the stop lies.
-const STOP_DISTANCE: f64 = 0.04;
-
 /// Long between a cross above and a cross below, unless the stop ends it before.
 pub(crate) struct SmaCrossStop {
     needs: Requirements,
@@ -25,11 +22,13 @@ pub(crate) struct SmaCrossStop {
     daily: SeriesRef,
     fast: FeatureRef,
     slow: FeatureRef,
+    /// How far below the close of the signal the stop lies, as a fraction of it.
+    stop_distance: f64,
     stop: Option<OrderRef>,
 }
 
 impl SmaCrossStop {
-    pub(crate) fn new(symbol: &str, fast: usize, slow: usize) -> Self {
+    pub(crate) fn new(symbol: &str, [fast, slow]: [usize; 2], stop_distance: f64) -> Self {
         let mut needs = Requirements::new();
         let stock = needs.trade(symbol);
         let daily = needs.series(symbol, Timeframe::D1);
@@ -41,6 +40,7 @@ impl SmaCrossStop {
             daily,
             fast,
             slow,
+            stop_distance,
             stop: None,
         }
     }
@@ -48,7 +48,11 @@ impl SmaCrossStop {
     /// Buys with nearly all there is. The stop becomes live with the fill and is as large as it.
     fn enter(&mut self, close: f64, out: &mut Intents) {
         let buy = OrderRequest::market(self.stock, OrderSize::EquityFraction(0.95));
-        let stop = OrderRequest::stop(self.stock, OrderSize::EntryFill, close * (1.0 - STOP_DISTANCE));
+        let stop = OrderRequest::stop(
+            self.stock,
+            OrderSize::EntryFill,
+            close * (1.0 - self.stop_distance),
+        );
         let (_, exits) = out.bracket(buy, &[stop]);
         self.stop = exits.first().copied();
     }
@@ -98,7 +102,7 @@ fn market() -> MarketData {
 }
 
 pub(crate) fn table() -> Result<String, Box<dyn Error>> {
-    support::table(&market(), Box::new(SmaCrossStop::new("ACME", 10, 30)))
+    support::table(&market(), Box::new(SmaCrossStop::new("ACME", [10, 30], 0.04)))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

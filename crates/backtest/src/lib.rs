@@ -19,7 +19,10 @@ mod recorder;
 mod timeline;
 mod venue;
 
-pub use costs::{CostError, Costs, FeeModel, Liquidity, ProportionalCosts, SlippageModel, Trade};
+pub use costs::{
+    ByClass, CostError, Costs, FeeModel, FeeTier, Liquidity, MakerTakerFee, PerShareFee, ProportionalCosts,
+    SlippageModel, SpreadSlippage, SquareRootImpact, SumOfSlippage, Trade, VolumeShareSlippage,
+};
 pub use driver::{BacktestConfig, BacktestError, EndOfRun, RunOutcome, run};
 pub use recorder::{NullSink, Recorder};
 pub use timeline::Timeline;

@@ -1,7 +1,7 @@
 //! The assumptions of a simulated venue.
 
 use rust_decimal::Decimal;
-use sextant_domain::Bar;
+use sextant_domain::{Bar, Instrument};
 
 use super::intrabar::IntrabarRule;
 use super::sessions::SessionEnds;
@@ -91,8 +91,8 @@ pub struct VenueConfig {
     pub fees: Box<dyn FeeModel>,
     /// What market orders and stops pay beside the market's price.
     pub slippage: Box<dyn SlippageModel>,
-    /// The largest part of a bar's volume that all orders of an instrument together may trade; `None` trades any quantity.
-    /// What does not fit waits for the next bar.
+    /// The largest part of a bar's volume that all orders of an instrument together may trade; `None` trades any quantity
+    /// that the slippage model's own [limit](SlippageModel::volume_limit) allows. What does not fit waits for the next bar.
     pub participation: Option<Decimal>,
     /// By how many bars each order reaches the market later than it could.
     pub latency_bars: usize,
@@ -117,5 +117,11 @@ impl VenueConfig {
             latency_bars: 0,
             sessions: SessionEnds::default(),
         }
+    }
+
+    /// The smaller of the venue's limit and that of the slippage model.
+    pub(super) fn participation_in(&self, instrument: &Instrument) -> Option<Decimal> {
+        let of_model = self.slippage.volume_limit(instrument);
+        self.participation.into_iter().chain(of_model).min()
     }
 }

@@ -11,13 +11,15 @@ mod matching;
 mod sessions;
 mod state;
 mod trade;
+mod traded_value;
 
 use std::collections::VecDeque;
 
+use rust_decimal::Decimal;
 use sextant_domain::ports::{AccountSource, Broker, BrokerError};
 use sextant_domain::{
-    Approved, BarsView, BrokerEvent, EndReason, InstrumentId, MarketData, MoneyError, Order, OrderDraft,
-    OrderEnd, OrderId, OrderKind, OrderOrigin, OrderSize, Quantity, Side, UtcNanos, WorkingOrder,
+    Approved, BarsView, BrokerEvent, EndReason, Instrument, InstrumentId, MarketData, MoneyError, Order,
+    OrderDraft, OrderEnd, OrderId, OrderKind, OrderOrigin, OrderSize, Quantity, Side, UtcNanos, WorkingOrder,
 };
 
 pub use config::{ExitActivation, FillConvention, VenueConfig};
@@ -27,6 +29,7 @@ pub use sessions::SessionEnds;
 use crate::driver::EndOfRun;
 use intrabar::Walk;
 use state::{OrderState, total};
+use traded_value::TradedValue;
 
 /// Fills orders from bars, with the assumptions of a [`VenueConfig`].
 ///
@@ -41,6 +44,8 @@ pub struct SimulatedVenue<'m> {
     states: Vec<OrderState>,
     slots: Vec<Slot>,
     events: VecDeque<BrokerEvent>,
+    /// What the run traded, for fees that depend on it.
+    traded_value: TradedValue,
 }
 
 /// How far the bars of one instrument have been worked.
@@ -52,6 +57,8 @@ struct Slot {
     stage: Stage,
     /// What all orders together have traded in the bar.
     taken: Quantity,
+    /// The largest part of a bar's volume that may trade; `None` without a limit.
+    participation: Option<Decimal>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,11 +71,12 @@ enum Stage {
 impl<'m> SimulatedVenue<'m> {
     /// A venue without orders.
     pub fn new(market: &'m MarketData, config: &'m VenueConfig, at_end: EndOfRun) -> Self {
-        let resting = Slot {
+        let resting = |instrument: &Instrument| Slot {
             orders: 0,
             bar: 0,
             stage: Stage::Open,
             taken: Quantity::ZERO,
+            participation: config.participation_in(instrument),
         };
         Self {
             market,
@@ -76,8 +84,9 @@ impl<'m> SimulatedVenue<'m> {
             at_end,
             working: Vec::new(),
             states: Vec::new(),
-            slots: vec![resting; market.instruments().len()],
+            slots: market.instruments().iter().map(|(_, one)| resting(one)).collect(),
             events: VecDeque::new(),
+            traded_value: TradedValue::default(),
         }
     }
 

@@ -40,6 +40,7 @@ impl SimulatedVenue<'_> {
         let draft = &self.working[index].order.draft;
         let (id, instrument_id, terms) = (self.working[index].order.id, draft.instrument, draft.terms);
         let instrument = self.market.instruments().get(instrument_id);
+        self.traded_value.begin_day(instrument.class, time);
         let bars = self.bars(instrument_id);
         let seen = bars.close_time.partition_point(|close| *close <= time);
         let bar_index = at.map_or(seen.saturating_sub(1), |(bar, _)| bar);
@@ -60,8 +61,8 @@ impl SimulatedVenue<'_> {
             return Ok(());
         }
         let quantity = total(&traded)?;
-        let (price, fee) = self.costs(instrument_id, quantity, (market, liquidity), (bar_index, bar))?;
-        let price = within_limit(terms.kind, quantity, price, market);
+        let at_market = (terms.kind, market, liquidity);
+        let (price, fee) = self.costs(instrument_id, quantity, at_market, (bar_index, bar))?;
         let mut left = wanted;
         reduce(&mut left, &traded)?;
         self.events.push_back(BrokerEvent::Fill(Fill {
@@ -77,6 +78,8 @@ impl SimulatedVenue<'_> {
         }));
         let slot = &mut self.slots[instrument_id.index()];
         slot.taken = slot.taken.plus(quantity.abs())?;
+        self.traded_value
+            .add(instrument.class, price.to_f64() * quantity.abs().to_f64());
         let is_complete = left.iter().all(|one| one.quantity.is_zero());
         self.tell_peers(id, terms.link.group, quantity, (time, is_complete))?;
         self.tell_exits(
@@ -124,10 +127,12 @@ impl SimulatedVenue<'_> {
             // A ruined book has no fraction to trade.
             OrderSize::EquityFraction(_) if is_open && account.equity() <= 0.0 => {}
             OrderSize::EquityFraction(fraction) if is_open => {
-                let side = Quantity::from_f64_towards_zero(fraction.signum(), Decimal::ONE)?;
-                let terms = (market, Liquidity::Taker);
-                let (paid, _) = self.costs(draft.instrument, side, terms, (bar_index, bar))?;
-                let units = fraction * draft.budget * account.equity() / paid.to_f64();
+                let value = fraction * draft.budget * account.equity();
+                // Slippage may grow with the size; a purchase pays at most that of the size it would have without.
+                let most = Quantity::from_f64_towards_zero(value / market.to_f64(), instrument.lot_size)?;
+                let terms = (draft.terms.kind, market, Liquidity::Taker);
+                let (paid, _) = self.costs(draft.instrument, most, terms, (bar_index, bar))?;
+                let units = value / paid.to_f64();
                 let quantity = Quantity::from_f64_towards_zero(units, instrument.lot_size)?;
                 for one in &mut wanted {
                     one.quantity = quantity;
@@ -148,25 +153,33 @@ impl SimulatedVenue<'_> {
         &self,
         id: InstrumentId,
         quantity: Quantity,
-        (market, liquidity): (Price, Liquidity),
+        (kind, market, liquidity): (OrderKind, Price, Liquidity),
         (bar_index, bar): (usize, Bar),
     ) -> Result<(Price, sextant_domain::Cash), MoneyError> {
         if quantity.is_zero() {
             return Ok((market, sextant_domain::Cash::ZERO));
         }
         let series = self.market.get(self.market.execution_series(id));
+        let (instrument, slot) = (self.market.instruments().get(id), &self.slots[id.index()]);
         let trade = Trade {
-            instrument: self.market.instruments().get(id),
+            instrument,
             quantity,
             price: market,
             liquidity,
             history: series.bars.first(bar_index),
             bar,
+            traded_in_bar: if slot.bar == bar_index {
+                slot.taken
+            } else {
+                Quantity::ZERO
+            },
+            traded_value_30d: self.traded_value.before_today(instrument.class),
         };
         let price = match liquidity {
             Liquidity::Taker => self.config.slippage.price(&trade)?,
             Liquidity::Maker => market,
         };
+        let price = within_limit(kind, quantity, price, market);
         let fee = self.config.fees.fee(&Trade { price, ..trade })?;
         Ok((price, fee))
     }
@@ -178,7 +191,7 @@ impl SimulatedVenue<'_> {
 
     /// What all orders together can still trade in a bar; `None` without a limit.
     fn room(&self, instrument: InstrumentId, bar: usize) -> Option<Quantity> {
-        let participation = self.config.participation?;
+        let participation = self.slots[instrument.index()].participation?;
         let volume = self.bars(instrument).volume[bar];
         let lot = self.market.instruments().get(instrument).lot_size;
         let volume = Quantity::from_f64_towards_zero(volume, lot).unwrap_or(Quantity::ZERO);

@@ -7,6 +7,7 @@
 
 mod account;
 mod causality;
+mod costs;
 mod examples;
 mod fixture;
 mod golden;

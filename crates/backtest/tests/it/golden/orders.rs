@@ -59,21 +59,27 @@ pub(super) fn rule(
 fn sma_cross_with_a_stop() {
     let golden = Golden::new(
         "sma_cross_stop",
-        "averages of 5 and 15 days, a stop four per cent below the signal",
+        "averages of 5 and 15 days, a stop one and a half per cent below the signal",
     );
-    golden.check(&acme(120, 7), vec![Box::new(SmaCrossStop::new("ACME", 5, 15))]);
+    golden.check(
+        &acme(120, 7),
+        vec![Box::new(SmaCrossStop::new("ACME", [5, 15], 0.015))],
+    );
 }
 
 #[test]
 fn breakout_with_a_bracket() {
     let golden = Golden::new(
         "breakout_bracket",
-        "a stop entry at the high of ten days, good for the day, with a stop below and a limit above it",
+        "near the high of ten days a stop entry at it, good for the day, with a stop below and a limit above it",
     );
     let model = rule(|_, desk, view, out| {
         let Some((high, _)) = desk.range(view, 10).filter(|_| desk.held(view) == 0.0) else {
             return;
         };
+        if desk.close(view) < 0.985 * high {
+            return;
+        }
         let entry = OrderRequest::stop(desk.share, OrderSize::EquityFraction(0.5), high);
         let exits = [
             OrderRequest::stop(desk.share, OrderSize::EntryFill, high * 0.98),
@@ -88,12 +94,12 @@ fn breakout_with_a_bracket() {
 fn a_straddle_of_alternatives() {
     let golden = Golden::new(
         "oco_straddle",
-        "every tenth day a buy stop above and a sell stop below the range of three days, closed after five",
+        "every tenth day a buy stop above and a sell stop below the range of six days, closed after five",
     );
     let mut waiting: Vec<OrderRef> = Vec::new();
     let model = rule(move |decision, desk, view, out| match decision % 10 {
-        3 => {
-            let Some((high, low)) = desk.range(view, 3) else {
+        5 => {
+            let Some((high, low)) = desk.range(view, 6) else {
                 return;
             };
             waiting = out.one_cancels_other(&[
@@ -101,9 +107,10 @@ fn a_straddle_of_alternatives() {
                 OrderRequest::stop(desk.share, units(-200), low),
             ]);
         }
-        8 => {
-            waiting.drain(..).for_each(|order| out.cancel(order));
-            if desk.held(view) != 0.0 {
+        0 => {
+            if desk.held(view) == 0.0 {
+                waiting.drain(..).for_each(|order| out.cancel(order));
+            } else {
                 out.order(OrderRequest::market(desk.share, OrderSize::ClosePosition));
             }
         }
@@ -153,7 +160,7 @@ fn mean_reversion_with_limits_for_a_day() {
         };
         out.order(request.time_in_force(TimeInForce::Day));
     });
-    golden.check(&acme(40, 6), model);
+    golden.check(&acme(25, 6), model);
 }
 
 #[test]
@@ -169,7 +176,7 @@ fn overnight() {
         }
         out.order(OrderRequest::market_on_open(desk.share, OrderSize::ClosePosition));
     });
-    golden.check(&acme(20, 8), model);
+    golden.check(&acme(12, 8), model);
 }
 
 #[test]

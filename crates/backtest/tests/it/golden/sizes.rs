@@ -12,7 +12,7 @@ use crate::fixture::Setup;
 fn scaling_in_and_out() {
     let golden = Golden::new(
         "scale_in",
-        "buys three parts at falling limits; sells them one by one two per cent higher, and what is left after fifteen days",
+        "buys three parts at falling limits; sells them one by one two per cent higher, and what is left after eight days",
     );
     let model = rule(|decision, desk, view, out| {
         let close = desk.close(view);
@@ -22,7 +22,7 @@ fn scaling_in_and_out() {
                 let exit = OrderRequest::limit(desk.share, OrderSize::EntryFill, close * (1.02 - depth));
                 out.bracket(part, &[exit]);
             }
-        } else if decision % 20 == 17 && desk.held(view) != 0.0 {
+        } else if decision % 20 == 10 && desk.held(view) != 0.0 {
             out.order(OrderRequest::market(desk.share, OrderSize::ClosePosition));
         }
     });

@@ -23,7 +23,7 @@ fn pairs_trading() {
         "half in each leg beyond two deviations of the ratio, nothing within half a one",
     );
     golden.check(
-        &pairs::market(160),
+        &pairs::market(100),
         vec![Box::new(Pairs::new(["COLA", "FIZZ"], 20))],
     );
 }

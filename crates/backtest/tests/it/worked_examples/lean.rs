@@ -1,10 +1,10 @@
 //! Lean: adjusted prices, decisions on daily or hourly closes, and the fees of an online broker.
 
 use rust_decimal::Decimal;
-use sextant_backtest::{BacktestConfig, FeeModel, FillConvention, Recorder, RunOutcome, SessionEnds, Trade};
+use sextant_backtest::{BacktestConfig, FillConvention, PerShareFee, Recorder, RunOutcome, SessionEnds};
 use sextant_domain::{
-    BarSeries, Cash, InstrumentRef, Intents, MarketData, MarketView, MoneyError, OrderRequest, OrderSize,
-    Quantity, Requirements, SeriesRef, Timeframe, UtcNanos,
+    BarSeries, InstrumentRef, Intents, MarketData, MarketView, OrderRequest, OrderSize, Quantity,
+    Requirements, SeriesRef, Timeframe, UtcNanos,
 };
 use sextant_risk::RiskLimits;
 use sextant_testkit::real_data_dir;
@@ -15,20 +15,12 @@ use crate::fixture::{Rule, Setup};
 const CASH: &str = "100000";
 
 /// Half a cent a share, at least one dollar, at most half a per cent of the value.
-#[derive(Debug, Clone, Copy)]
-struct PerShare;
-
-impl FeeModel for PerShare {
-    fn fee(&self, trade: &Trade<'_>) -> Result<Cash, MoneyError> {
-        let shares = trade.quantity.abs();
-        let value = trade.price.times(shares)?.decimal();
-        let rate = Decimal::new(5, 3);
-        Ok(Cash::new(
-            (rate * shares.decimal()).max(Decimal::ONE).min(rate * value),
-        ))
-    }
+fn fees() -> PerShareFee {
+    let half_of_a_hundredth = Decimal::new(5, 3);
+    PerShareFee::new(half_of_a_hundredth, Decimal::ONE, half_of_a_hundredth).unwrap()
 }
 
+/// The same fee as the model reckons with it.
 fn fee(shares: f64, price: f64) -> f64 {
     (0.005 * shares).max(1.0).min(0.005 * shares * price)
 }
@@ -145,7 +137,7 @@ impl Share {
     }
 }
 
-fn run<F>(market: &MarketData, fills: FillConvention, decide: F) -> Run
+fn run<F>(market: &MarketData, fills: FillConvention, mut decide: F) -> Run
 where
     F: FnMut(&MarketView<'_>, &[Share], &mut Intents) + Send + 'static,
 {
@@ -155,7 +147,6 @@ where
         bars: needs.series(&instrument.symbol, instrument.execution),
     });
     let shares: Vec<Share> = shares.collect();
-    let mut decide = decide;
     let model = Rule {
         name: "Lean",
         needs,
@@ -167,7 +158,7 @@ where
         ..Setup::plain(CASH)
     };
     let adjust = |config: &mut BacktestConfig| {
-        config.venue.fees = Box::new(PerShare);
+        config.venue.fees = Box::new(fees());
         config.venue.sessions = SessionEnds::new(|_| session_ends(market));
     };
     let (outcome, recorder) = setup.run_adjusted(market, vec![Box::new(model)], adjust).unwrap();

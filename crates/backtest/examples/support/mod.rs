@@ -38,7 +38,7 @@ pub(crate) fn table(market: &MarketData, model: Box<dyn Model>) -> Result<String
     };
     let mut recorder = Recorder::default();
     let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder)?;
-    Ok(lines(&outcome, &recorder)?)
+    lines(&outcome, &recorder)
 }
 
 fn lines(outcome: &RunOutcome, recorder: &Recorder) -> Result<String, Box<dyn Error>> {

@@ -59,11 +59,11 @@ pub(super) fn rule(
 fn sma_cross_with_a_stop() {
     let golden = Golden::new(
         "sma_cross_stop",
-        "averages of 5 and 15 days, a stop one and a half per cent below the signal",
+        "averages of 5 and 15 days, a stop two per cent below the signal",
     );
     golden.check(
-        &acme(120, 7),
-        vec![Box::new(SmaCrossStop::new("ACME", [5, 15], 0.015))],
+        &acme(80, 10),
+        vec![Box::new(SmaCrossStop::new("ACME", [5, 15], 0.02))],
     );
 }
 
@@ -87,7 +87,7 @@ fn breakout_with_a_bracket() {
         ];
         out.bracket(entry.time_in_force(TimeInForce::Day), &exits);
     });
-    golden.check(&acme(60, 3), model);
+    golden.check(&acme(50, 5), model);
 }
 
 #[test]

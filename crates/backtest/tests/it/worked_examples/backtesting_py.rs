@@ -124,6 +124,14 @@ fn b01_sma_reversal_on_goog() {
     // The peer's profit factor is of returns, not of money.
     let losses: f64 = returns.iter().filter(|value| **value < 0.0).sum();
     close(wins.iter().sum::<f64>() / losses.abs(), 2.167945974262033);
+    let count = returns.len() as f64;
+    close(100.0 * returns.iter().sum::<f64>() / count, 3.2748078066748834);
+    let growth: f64 = returns.iter().map(|value| value.ln_1p()).sum();
+    close(100.0 * (growth / count).exp_m1(), 2.531715975158555);
+    let money: Vec<f64> = trades.iter().map(|trade| trade.net.to_f64()).collect();
+    let mean = money.iter().sum::<f64>() / count;
+    let variance = money.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    close(count.sqrt() * mean / variance.sqrt(), 1.0766187356697705);
 }
 
 fn close(found: f64, expected: f64) {

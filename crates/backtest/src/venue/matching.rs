@@ -110,7 +110,7 @@ impl SimulatedVenue<'_> {
         let state = &mut self.states[index];
         let day_ends = *state
             .day_ends
-            .get_or_insert_with(|| sessions.after(traded.class, open));
+            .get_or_insert_with(|| sessions.day_end(traded, bars, bar));
         if terms.time_in_force == TimeInForce::Day && day_ends <= open {
             return Some(Act::End(open, EndReason::Expired));
         }

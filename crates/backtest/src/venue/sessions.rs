@@ -19,7 +19,7 @@ impl SessionEnds {
     }
 
     /// The end of the session that an instant belongs to: the first one after it.
-    pub(super) fn after(&self, class: AssetClass, time: UtcNanos) -> UtcNanos {
+    fn after(&self, class: AssetClass, time: UtcNanos) -> UtcNanos {
         let ends = &self.by_class[class.index()];
         let next = ends.partition_point(|end| *end <= time);
         ends.get(next).copied().unwrap_or_else(|| {
@@ -28,10 +28,18 @@ impl SessionEnds {
         })
     }
 
+    /// When the trading day of an execution bar ends.
+    pub(super) fn day_end(&self, instrument: &Instrument, bars: BarsView<'_>, index: usize) -> UtcNanos {
+        if instrument.execution == Timeframe::D1 {
+            bars.close_time[index]
+        } else {
+            self.after(instrument.class, bars.open_time[index])
+        }
+    }
+
     /// Whether no bar of the session comes after this execution bar.
     pub(super) fn ends_with(&self, instrument: &Instrument, bars: BarsView<'_>, index: usize) -> bool {
-        instrument.execution == Timeframe::D1
-            || self.after(instrument.class, bars.open_time[index]) <= bars.close_time[index]
+        self.day_end(instrument, bars, index) <= bars.close_time[index]
     }
 
     /// Whether the execution bar is the first of a session.
@@ -39,9 +47,7 @@ impl SessionEnds {
         let before = index
             .checked_sub(1)
             .filter(|_| instrument.execution != Timeframe::D1);
-        before.is_none_or(|before| {
-            self.after(instrument.class, bars.open_time[before]) <= bars.open_time[index]
-        })
+        before.is_none_or(|before| self.day_end(instrument, bars, before) <= bars.open_time[index])
     }
 }
 
@@ -93,5 +99,8 @@ mod tests {
         assert_eq!(place(&round_the_clock, 2), (false, false));
         let daily = acme(Timeframe::D1);
         assert!(ends.begin_with(&daily, view, 1) && ends.ends_with(&daily, view, 1));
+        // A daily bar is a day of its own, whether or not ends are known.
+        assert_eq!(round_the_clock.day_end(&daily, view, 1), at(12));
+        assert_eq!(round_the_clock.day_end(&hourly, view, 1), at(24));
     }
 }

@@ -66,8 +66,8 @@ impl SimulatedVenue<'_> {
             return Ok(());
         }
         let quantity = total(&traded)?;
-        let (price, fee) = self.costs(instrument_id, quantity, (market, liquidity), (bar_index, bar))?;
-        let price = within_limit(terms.kind, quantity, price, market);
+        let at_market = (terms.kind, market, liquidity);
+        let (price, fee) = self.costs(instrument_id, quantity, at_market, (bar_index, bar))?;
         let mut left = wanted;
         reduce(&mut left, &traded)?;
         self.events.push_back(BrokerEvent::Fill(Fill {
@@ -135,7 +135,7 @@ impl SimulatedVenue<'_> {
                 let value = fraction * draft.budget * account.equity();
                 // Slippage may grow with the size; a purchase pays at most that of the size it would have without.
                 let most = Quantity::from_f64_towards_zero(value / market.to_f64(), instrument.lot_size)?;
-                let terms = (market, Liquidity::Taker);
+                let terms = (draft.terms.kind, market, Liquidity::Taker);
                 let (paid, _) = self.costs(draft.instrument, most, terms, (bar_index, bar))?;
                 let units = value / paid.to_f64();
                 let quantity = Quantity::from_f64_towards_zero(units, instrument.lot_size)?;
@@ -158,7 +158,7 @@ impl SimulatedVenue<'_> {
         &self,
         id: InstrumentId,
         quantity: Quantity,
-        (market, liquidity): (Price, Liquidity),
+        (kind, market, liquidity): (OrderKind, Price, Liquidity),
         (bar_index, bar): (usize, Bar),
     ) -> Result<(Price, sextant_domain::Cash), MoneyError> {
         if quantity.is_zero() {
@@ -184,6 +184,7 @@ impl SimulatedVenue<'_> {
             Liquidity::Taker => self.config.slippage.price(&trade)?,
             Liquidity::Maker => market,
         };
+        let price = within_limit(kind, quantity, price, market);
         let fee = self.config.fees.fee(&Trade { price, ..trade })?;
         Ok((price, fee))
     }

@@ -17,7 +17,7 @@ use sextant_testkit::real_data_dir;
 use crate::account::{Script, Wish};
 use crate::fixture::Setup;
 use crate::orders::{Run, days, run};
-use crate::worked_examples::{daily_bars, market};
+use crate::worked_examples::{daily, market, rows};
 
 fn dec(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -472,14 +472,16 @@ fn factor_events(file: &str, bars: &sextant_domain::BarSeries) -> (Vec<(UtcNanos
 
 #[test]
 fn raw_prices_with_actions_earn_what_adjusted_prices_do() {
-    let Some(folder) = real_data_dir() else {
-        return;
-    };
     for (symbol, file, splits) in [("SPY", "spy", 0), ("AAPL", "aapl", 4)] {
-        let path = folder.join(format!("equities/us_daily_raw_lean/{file}_1d.csv.gz"));
-        let bars = daily_bars(&path);
+        let Some(rows) = rows(&format!("equities/us_daily_raw_lean/{file}_1d.csv.gz")) else {
+            return;
+        };
+        let bars = daily(&rows);
         let (actions, adjusted) = factor_events(&format!("{file}.csv"), &bars);
-        let market = market(symbol, bars);
+        let market = market(
+            &[(symbol, sextant_domain::Timeframe::D1, bars)],
+            Decimal::new(1, 2),
+        );
         let mut account = listed(&actions);
         if let CorporateActions::Listed { covered, due } = &mut account.corporate_actions {
             *covered = BTreeSet::from([symbol.to_owned()]);

@@ -4,8 +4,8 @@ use sextant_backtest::{
     AccountModel, BacktestConfig, BacktestError, Costs, EndOfRun, ExitActivation, FillConvention,
     IntrabarRule, ProportionalCosts, Recorder, RunOutcome, VenueConfig, run,
 };
-use sextant_domain::ports::Model;
-use sextant_domain::{Cash, MarketData, UtcNanos};
+use sextant_domain::ports::{Model, ModelError, ResultSink};
+use sextant_domain::{Cash, Intents, MarketData, MarketView, Requirements, UtcNanos};
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
 use sextant_portfolio::BudgetedPortfolio;
@@ -81,6 +81,18 @@ impl Setup {
         self.run_with(&self.config(market), market, models)
     }
 
+    /// The same, with what the setup has no field for.
+    pub(crate) fn run_adjusted(
+        &self,
+        market: &MarketData,
+        models: Vec<Box<dyn Model>>,
+        adjust: impl FnOnce(&mut BacktestConfig),
+    ) -> Result<(RunOutcome, Recorder), BacktestError> {
+        let mut config = self.config(market);
+        adjust(&mut config);
+        self.run_with(&config, market, models)
+    }
+
     /// The same with another configuration of the run.
     pub(crate) fn run_with(
         &self,
@@ -88,6 +100,19 @@ impl Setup {
         market: &MarketData,
         models: Vec<Box<dyn Model>>,
     ) -> Result<(RunOutcome, Recorder), BacktestError> {
+        let mut recorder = Recorder::default();
+        let outcome = self.run_into(config, market, models, &mut recorder)?;
+        Ok((outcome, recorder))
+    }
+
+    /// The same into a sink of the test's choice.
+    pub(crate) fn run_into(
+        &self,
+        config: &BacktestConfig,
+        market: &MarketData,
+        models: Vec<Box<dyn Model>>,
+        sink: &mut dyn ResultSink,
+    ) -> Result<RunOutcome, BacktestError> {
         let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let parts = EngineParts {
@@ -96,8 +121,31 @@ impl Setup {
             portfolio: Box::new(BudgetedPortfolio::equal(&names, self.no_trade_band).unwrap()),
             risk: Box::new(RiskRules::new(self.limits.clone(), KillFlag::new()).unwrap()),
         };
-        let mut recorder = Recorder::default();
-        let outcome = run(market, &mut FeatureColumns::new(), parts, config, &mut recorder)?;
-        Ok((outcome, recorder))
+        run(market, &mut FeatureColumns::new(), parts, config, sink)
+    }
+}
+
+/// A model whose decision a test writes as a function.
+pub(crate) struct Rule<F> {
+    pub(crate) name: &'static str,
+    pub(crate) needs: Requirements,
+    pub(crate) decide: F,
+}
+
+impl<F> Model for Rule<F>
+where
+    F: FnMut(&MarketView<'_>, &mut Intents) + Send,
+{
+    fn id(&self) -> &str {
+        self.name
+    }
+
+    fn requirements(&self) -> &Requirements {
+        &self.needs
+    }
+
+    fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+        (self.decide)(view, out);
+        Ok(())
     }
 }

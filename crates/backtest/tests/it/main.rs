@@ -1,11 +1,17 @@
 //! Integration tests of the backtest crate.
 #![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "each example brings its own copy of what they share"
+)]
 
 mod account;
 mod account_events;
 mod causality;
 mod costs;
+mod examples;
 mod fixture;
+mod golden;
 mod memory;
 mod orders;
 mod worked_examples;

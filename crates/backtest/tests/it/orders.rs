@@ -362,6 +362,41 @@ fn time_in_force_ends_orders() {
 }
 
 #[test]
+fn the_end_of_a_day_order_is_told_on_its_day() {
+    let market = days(&[CALM; 4]);
+    let run = run(&Setup::plain("100000"), &market, |decision, acme, out| {
+        if decision == 0 {
+            out.order(OrderRequest::limit(acme, units(10), 90.0).time_in_force(TimeInForce::Day));
+        }
+    });
+    // Decided on bar 0, in the market on bar 1.
+    let told: Vec<_> = run
+        .told
+        .iter()
+        .map(|(decision, _, kind)| (*decision, *kind))
+        .collect();
+    assert_eq!(told, [(1, NoticeKind::Ended(EndReason::Expired))]);
+}
+
+#[test]
+fn the_fee_of_a_limit_order_is_of_the_price_it_pays() {
+    let market = days(&[CALM, [95.0, 96.0, 94.0, 95.0], CALM]);
+    let setup = Setup {
+        commission_bps: "100",
+        slippage_bps: "100",
+        ..Setup::plain("100000")
+    };
+    let run = run(&setup, &market, |decision, acme, out| {
+        if decision == 0 {
+            out.order(OrderRequest::limit(acme, units(10), 95.5));
+        }
+    });
+    // 95 and one per cent of slippage would be 95.95; the limit stops it, and the fee is one per cent of 10 x 95.5.
+    assert_eq!(run.fills(&market), [fill(1, "10", "95.5")]);
+    assert_eq!(run.recorder.fills[0].fee.to_string(), "9.55");
+}
+
+#[test]
 fn a_participation_cap_spreads_an_order_over_bars() {
     // Every bar of the builder has a volume of 1,000 shares.
     let market = days(&[CALM; 6]);

@@ -7,7 +7,7 @@
 //!
 //! # Invariants
 //! * No IO, no clock: the step is a function of its state and the event.
-//! * The books are exact. After every fill each book's cash flow equals its realised profit less the cost of its open
+//! * The books are exact. After every fill, split and payment each book's cash flow equals its realised profit less the cost of its open
 //!   lots, and the models' books add up to the portfolio's; a difference stops the run.
 //! * Fills are posted before new closes are marked, so no order is sized with a price that came after its fill.
 //! * A change of the risk standing acts on the very next step, with or without new targets.

@@ -73,7 +73,7 @@ pub enum Scope {
     Model(ModelId),
 }
 
-/// Cash, positions and profit of a run.
+/// Cash, positions, income and profit of a run.
 ///
 /// Exact values are in the [`Book`]s. The mirror (`f64` cash, units and last prices) is set from them after every fill,
 /// never accumulated, so that it cannot drift. A price that is older than a split counts in old shares until the next bar.

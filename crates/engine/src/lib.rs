@@ -7,8 +7,8 @@
 //!
 //! # Invariants
 //! * No IO, no clock: the step is a function of its state and the event.
-//! * The books are exact. After every fill each book's cash flow equals its realised profit less the cost of its open
-//!   lots, and the models' books add up to the portfolio's; a difference stops the run.
+//! * The books are exact. After every fill and split each book's cash flow equals its realised profit less the cost of its
+//!   open lots, and after these and every payment the models' books add up to the portfolio's; a difference stops the run.
 //! * Fills are posted before new closes are marked, so no order is sized with a price that came after its fill.
 //! * A change of the risk standing acts on the very next step, with or without new targets.
 //!

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
-    AssetClass, Instrument, InstrumentId, ModelId, OrderId, OrderOrigin, OrderReview, OrderSize, Quantity,
-    RiskGate, RiskStatus, TargetWeights, Timeframe,
+    AssetClass, Instrument, InstrumentId, ModelId, OrderId, OrderOrigin, OrderSize, Quantity, RiskGate,
+    RiskStatus, TargetWeights, Timeframe,
 };
 
 use crate::test_support::{Book, draft, engine, factor};

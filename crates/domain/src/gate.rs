@@ -106,7 +106,7 @@ impl RiskGate {
         state: &PortfolioState<'_>,
         (draft, weight): (OrderDraft, Option<f64>),
         (instrument, id): (&Instrument, OrderId),
-    ) -> Result<(Approved<Order>, Vec<Intervention>), Refusal> {
+    ) -> Result<(Approved<Order>, Vec<Intervention>), Box<Refusal>> {
         let proposed = OrderReview {
             draft: &draft,
             weight,
@@ -135,10 +135,10 @@ impl RiskGate {
                 },
                 verdict.reasons,
             )),
-            Err(draft) => Err(Refusal {
+            Err(draft) => Err(Box::new(Refusal {
                 draft,
                 reasons: verdict.reasons,
-            }),
+            })),
         }
     }
 }
@@ -255,7 +255,7 @@ mod tests {
         }
     }
 
-    fn order(decision: Decision, parts: &[i64]) -> Result<Order, Refusal> {
+    fn order(decision: Decision, parts: &[i64]) -> Result<Order, Box<Refusal>> {
         let instrument = Instrument {
             symbol: "ACME".into(),
             class: AssetClass::Equity,

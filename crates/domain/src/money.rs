@@ -42,25 +42,26 @@ fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     if right.is_zero() {
         return Ok(left);
     }
-    let sum = left
-        .checked_add(right)
-        .filter(|sum| sum.is_zero() || sum.scale() >= left.scale().max(right.scale()));
-    sum.ok_or(MoneyError::Inexact {
-        left,
-        operation: '+',
-        right,
-    })
+    match left.checked_add(right) {
+        Some(sum) if sum.is_zero() || sum.scale() >= left.scale().max(right.scale()) => Ok(sum),
+        _ => Err(inexact(left, '+', right)),
+    }
 }
 
 pub(crate) fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
-    let product = left
-        .checked_mul(right)
-        .filter(|product| product.is_zero() || product.scale() == left.scale() + right.scale());
-    product.ok_or(MoneyError::Inexact {
+    match left.checked_mul(right) {
+        Some(product) if product.is_zero() || product.scale() == left.scale() + right.scale() => Ok(product),
+        _ => Err(inexact(left, 'x', right)),
+    }
+}
+
+#[cold]
+fn inexact(left: Decimal, operation: char, right: Decimal) -> MoneyError {
+    MoneyError::Inexact {
         left,
-        operation: 'x',
+        operation,
         right,
-    })
+    }
 }
 
 fn round_to_step(value: Decimal, step: Decimal, strategy: RoundingStrategy) -> Option<Decimal> {

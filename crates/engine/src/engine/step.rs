@@ -144,15 +144,21 @@ impl Engine<'_> {
     }
 
     /// Brings present and pending weights up to date, leaving out one working order where it is about to be replaced.
+    #[inline]
+    pub(super) fn update_weights(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
+        let are_zero = self.scratch.touched.is_empty() && self.ledger.open().is_empty();
+        if !are_zero || !broker.working().is_empty() {
+            self.weigh(broker, without);
+        }
+    }
+
+    /// Present and pending weights anew.
     ///
     /// Of orders that wait for a price nobody knows which will trade: the worse side of an instrument's counts, and those
     /// that only reduce positions do not count.
-    pub(super) fn update_weights(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
+    fn weigh(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
         let equity = self.point.equity;
         let scratch = &mut self.scratch;
-        if self.ledger.open().is_empty() && scratch.touched.is_empty() && broker.working().is_empty() {
-            return;
-        }
         for index in scratch.touched.drain(..) {
             scratch.weights[index] = 0.0;
             scratch.pending_weights[index] = 0.0;

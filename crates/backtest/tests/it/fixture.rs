@@ -6,7 +6,7 @@ use sextant_backtest::{
 };
 use sextant_domain::ports::{Model, ModelError, ResultSink};
 use sextant_domain::{Cash, Intents, MarketData, MarketView, Requirements, UtcNanos};
-use sextant_engine::EngineParts;
+use sextant_engine::{EngineParts, Scope};
 use sextant_features::FeatureColumns;
 use sextant_portfolio::BudgetedPortfolio;
 use sextant_risk::{KillFlag, RiskLimits, RiskRules};
@@ -102,6 +102,7 @@ impl Setup {
     ) -> Result<(RunOutcome, Recorder), BacktestError> {
         let mut recorder = Recorder::default();
         let outcome = self.run_into(config, market, models, &mut recorder)?;
+        check_last_point(market, &outcome, &recorder);
         Ok((outcome, recorder))
     }
 
@@ -123,6 +124,23 @@ impl Setup {
         };
         run(market, &mut FeatureColumns::new(), parts, config, sink)
     }
+}
+
+/// The equity that models saw last is that of the exact books; with open positions up to the tick of their prices.
+fn check_last_point(market: &MarketData, outcome: &RunOutcome, recorder: &Recorder) {
+    let exact = outcome.ledger.exact_equity().unwrap().to_f64();
+    let book = outcome.ledger.book(Scope::Portfolio);
+    let held = market.instruments().iter().map(|(id, instrument)| {
+        let tick: f64 = instrument.price_tick.try_into().unwrap();
+        book.instrument(id).quantity().abs().to_f64() * tick
+    });
+    let tolerance = held.sum::<f64>() + 1e-9 * exact.abs().max(1.0);
+    let (_, last) = recorder.equity.last().unwrap();
+    assert!(
+        (last.equity - exact).abs() <= tolerance,
+        "the last step says {}, the books say {exact}",
+        last.equity
+    );
 }
 
 /// A model whose decision a test writes as a function.

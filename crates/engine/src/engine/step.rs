@@ -72,7 +72,9 @@ impl Engine<'_> {
         broker: &mut dyn Broker,
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
-        let before = record.fills.len();
+        let posted =
+            |record: &StepRecord| record.fills.len() + record.cash_events.len() + record.splits.len();
+        let before = posted(record);
         while let Some(event) = broker.next_event(now, &self.ledger)? {
             match event {
                 BrokerEvent::Fill(fill) => {
@@ -98,7 +100,7 @@ impl Engine<'_> {
                 }
             }
         }
-        if record.fills.len() > before {
+        if posted(record) > before {
             self.value_books();
         }
         Ok(())

@@ -21,7 +21,24 @@ pub struct ProportionalCosts {
 /// market. Commission and slippage are rounded up to the eighth decimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Costs {
-    by_class: [ProportionalCosts; AssetClass::ALL.len()],
+    by_class: [Fractions; AssetClass::ALL.len()],
+}
+
+/// The costs of one class as parts of the traded value, divided once instead of at each fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fractions {
+    commission: Decimal,
+    slippage: Decimal,
+}
+
+impl From<ProportionalCosts> for Fractions {
+    fn from(costs: ProportionalCosts) -> Self {
+        let of = |bps: Decimal| bps / Decimal::from(10_000);
+        Self {
+            commission: of(costs.commission_bps),
+            slippage: of(costs.slippage_bps),
+        }
+    }
 }
 
 impl Costs {
@@ -44,7 +61,9 @@ impl Costs {
                 )?;
             }
         }
-        Ok(Self { by_class })
+        Ok(Self {
+            by_class: by_class.map(Fractions::from),
+        })
     }
 
     /// The same costs for every class.
@@ -58,12 +77,12 @@ impl Costs {
 
 impl FeeModel for Costs {
     fn fee(&self, trade: &Trade<'_>) -> Result<Cash, MoneyError> {
-        let rate = self.by_class[trade.instrument.class.index()].commission_bps;
+        let rate = self.by_class[trade.instrument.class.index()].commission;
         if rate.is_zero() {
             return Ok(Cash::ZERO);
         }
         let notional = trade.price.times(trade.quantity.abs())?;
-        let fee = notional.decimal() * (rate / Decimal::from(10_000));
+        let fee = notional.decimal() * rate;
         Ok(Cash::new(fee.round_dp_with_strategy(
             DECIMALS,
             RoundingStrategy::AwayFromZero,
@@ -75,12 +94,12 @@ impl SlippageModel for Costs {
     fn price(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
         let (market, rate) = (
             trade.price,
-            self.by_class[trade.instrument.class.index()].slippage_bps,
+            self.by_class[trade.instrument.class.index()].slippage,
         );
         if rate.is_zero() {
             return Ok(market);
         }
-        let distance = market.decimal() * (rate / Decimal::from(10_000));
+        let distance = market.decimal() * rate;
         let distance = distance.round_dp_with_strategy(DECIMALS, RoundingStrategy::AwayFromZero);
         let distance = Price::new(distance);
         if trade.quantity.is_positive() {

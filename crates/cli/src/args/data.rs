@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use chrono::{NaiveDate, NaiveTime};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 use sextant_domain::{AssetClass, Timeframe};
 
 use super::{ConfigArgs, DownloadArgs, QueryArgs, UpdateArgs};
@@ -114,6 +114,9 @@ pub struct ImportArgs {
     /// A series of a macro file: `vix=close`, or a difference: `yield_curve_10y_3m=10year - 3month`; may be repeated
     #[arg(long, value_name = "SERIES=COLUMN", requires = "macro_name")]
     pub series: Vec<String>,
+    /// How many days after the date of its row a macro value was published, at 18:00 in New York; 31 or more for a survey of a month that is dated its first day
+    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = value_parser!(u16).range(0..=3660), requires = "macro_name")]
+    pub delay_days: u16,
     /// The symbol to store the bars under
     #[arg(long, required_unless_present_any = ["manifest", "macro_name", "qlib"])]
     pub symbol: Option<String>,
@@ -281,7 +284,7 @@ pub struct ShowArgs {
 /// Arguments of `data diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A lake, or one of its Parquet files with bars
+    /// A lake, or one of its files with bars: a Parquet file, or the JSON index of bars that are partitioned by month
     pub a: PathBuf,
     /// Another one
     pub b: PathBuf,
@@ -343,7 +346,7 @@ pub struct DividendsArgs {
 }
 
 /// Where securities and their tickers are listed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ListingArgs {
     /// A folder of Lean map files, one per security: last_date,ticker and, where it is known, the exchange
     #[arg(long, value_name = "FOLDER")]

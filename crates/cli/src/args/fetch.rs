@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use clap::Args;
 use sextant_domain::{AssetClass, Timeframe};
+use sextant_providers::AlpacaFeed;
 
 use super::DataRootArgs;
 
@@ -47,6 +48,9 @@ pub struct ProviderArgs {
     /// Ask this address instead of the provider's own
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
+    /// Whose trades the bars of alpaca are made of: iex, those of one exchange, which is free, or sip, those of all exchanges, which a paid plan has; iex when left out, and for an update what the bars come from
+    #[arg(long, value_name = "FEED")]
+    pub feed: Option<AlpacaFeed>,
     /// Put bad rows into a quarantine file beside the bars instead of refusing the answer
     #[arg(long)]
     pub quarantine: bool,

@@ -330,4 +330,9 @@ pub struct MacroEntry {
     pub name: String,
     /// Series to make: name to column, or `column - column` for a difference.
     pub series: BTreeMap<String, String>,
+    /// How many calendar days after the date of its row a value was published, at 18:00 in New York. A survey of a month
+    /// that is dated its first day needs 31 or more; with too few, runs see values before anybody could.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 3660))]
+    pub delay_days: u16,
 }

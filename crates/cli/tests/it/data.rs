@@ -182,6 +182,47 @@ fn diff_says_what_it_compares() {
 }
 
 #[test]
+fn diff_takes_the_index_and_the_files_of_partitioned_bars() {
+    let place = Place::new();
+    let import = |close: &str, lake: &str| {
+        let rows = format!("2020-01-02T14:30:00Z,10,11,9,10,1\n2020-02-03T14:30:00Z,10,11,9,{close},1\n");
+        place.write(
+            "minutes.csv",
+            &format!("timestamp,open,high,low,close,volume\n{rows}"),
+        );
+        let import = format!(
+            "data import --from minutes.csv --symbol SPY --asset-class equity --timeframe 1M --data {lake}"
+        );
+        place.run(&import.split(' ').collect::<Vec<_>>()).printed();
+    };
+    import("10", "a");
+    import("10.5", "b");
+    let index = |lake: &str| format!("{lake}/equities/SPY/1M.json");
+    let both = place.run(&["data", "diff", &index("a"), &index("b")]);
+    assert!(!both.success);
+    assert_eq!(
+        row(&both.stdout, &["SPY 1M (equity)", "differs"])[2..],
+        ["2", "2", "0", "0", "1"]
+    );
+    let part = |lake: &str, month: &str| {
+        let folder = place.path(&format!("{lake}/equities/SPY/2020/{month}"));
+        let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+        file.path().to_str().unwrap().to_owned()
+    };
+    let january = place.run(&["data", "diff", &part("a", "01"), &part("b", "01")]);
+    assert_eq!(
+        row(&january.printed(), &["SPY 1M (equity)", "same"])[2..],
+        ["1", "1", "0", "0", "0"]
+    );
+    let february = place.run(&["data", "diff", &part("a", "02"), &part("b", "02")]);
+    assert!(
+        !february.success && february.stderr.is_empty(),
+        "{}",
+        february.stderr
+    );
+}
+
+#[test]
 fn validate_prints_json_for_programs() {
     let place = with_spy();
     let printed = place.run(&["data", "validate", "--json"]).printed();
@@ -245,4 +286,77 @@ fn validate_finds_several_securities_under_one_ticker() {
     let failed = place.run(&["data", "validate", "--listings", "listings.csv"]);
     assert!(!failed.success);
     assert!(failed.stdout.contains("reused_ticker"), "{}", failed.stdout);
+}
+
+#[test]
+fn validate_takes_renames_alone_and_for_every_class() {
+    let place = Place::new();
+    import_daily(&place, ("ABC", "equity"), &CLOSES);
+    import_daily(&place, ("OLD", "crypto"), &CLOSES);
+    let validate = ["data", "validate", "--renames", "renames.csv"];
+    place
+        .run(&validate)
+        .fails_with(&["renames.csv", "cannot be read"]);
+    let header = "date,asset_class,old,new,new_per_old\n";
+    place.write("renames.csv", &format!("{header}2021-01-04,crypto,OLD,NEW,1\n"));
+    place.run(&validate).printed();
+    for (class, other, ticker) in [("crypto", "equity", "OLD"), ("equity", "crypto", "ABC")] {
+        place.write(
+            "renames.csv",
+            &format!("{header}2020-01-03,{class},{ticker},NEW,1\n"),
+        );
+        let failed = place.run(&validate);
+        assert!(!failed.success, "{class}");
+        let reused = rows(&failed.stdout);
+        let reused = reused.iter().filter(|row| row[2] == "reused_ticker");
+        let names: Vec<&str> = reused.map(|row| row[0].as_str()).collect();
+        assert_eq!(names, [format!("{ticker} 1D ({class})")], "{}", failed.stdout);
+        assert!(!failed.stdout.contains(&format!("{ticker} 1D ({other})")));
+    }
+}
+
+#[test]
+fn a_macro_value_counts_from_its_delay_on() {
+    let place = Place::new();
+    let folder = place.path("");
+    let folder = folder.to_str().unwrap();
+    place.write("pmi.csv", "timestamp,value\n2020-01-01,51.2\n2020-02-01,50.9\n");
+    place.write(
+        "manifest.yaml",
+        "macro_series:\n  - {file: pmi.csv, name: pmi, series: {pmi: value}, delay_days: 31}\n",
+    );
+    let published = || {
+        let lake = sextant_data::Lake::new(place.path("data"));
+        let series = lake.load_macro("pmi").unwrap().series;
+        series.published()[0].to_string()
+    };
+    let import = [
+        "data",
+        "import",
+        "--from",
+        "pmi.csv",
+        "--macro",
+        "pmi",
+        "--series",
+        "pmi=value",
+    ];
+    place.run(&import).printed();
+    assert!(published().starts_with("2020-01-01T23:00"), "{}", published());
+    let delayed = place
+        .run(&[&import[..], &["--delay-days", "31"]].concat())
+        .printed();
+    assert!(delayed.contains("31 days after the date of the row"), "{delayed}");
+    assert!(published().starts_with("2020-02-01T23:00"), "{}", published());
+    place.run(&import).printed();
+    place
+        .run(&["data", "import", "--from", folder, "--manifest", "manifest.yaml"])
+        .printed();
+    assert!(published().starts_with("2020-02-01T23:00"), "{}", published());
+    place
+        .run(&[&import[..], &["--delay-days", "5000"]].concat())
+        .fails_with(&["5000", "3660"]);
+    place.edit("manifest.yaml", "31", "5000");
+    place
+        .run(&["data", "import", "--from", folder, "--manifest", "manifest.yaml"])
+        .fails_with(&["delay_days"]);
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::lake::{import_daily, row, rows};
+use sextant_domain::AssetClass;
+
+use crate::lake::{daily_from, import_daily, row, rows};
 use crate::workspace::{Outcome, Place};
 
 const CLOSES: [(&str, f64); 4] = [
@@ -85,6 +87,52 @@ fn events_and_what_was_known_of_them() {
         "gift",
         "dividend",
     ]);
+}
+
+#[test]
+fn prices_that_a_provider_adjusted_are_not_adjusted_again() {
+    let place = Place::new();
+    let (spy, alpaca) = (
+        ("SPY", AssetClass::Equity),
+        "alpaca: SPY 1Day, feed iex [prices: none: prices as traded]",
+    );
+    place.write("spy.csv", FACTORS);
+    place.write(
+        "listings.csv",
+        "security,ticker,first_date,last_date,delisted\nSPY,SPY,2000-01-03,,false\n",
+    );
+    let commands = [
+        "data adjust --symbol SPY --factors spy.csv",
+        "data dividends --symbol SPY --factors spy.csv",
+        "data stitch --symbol SPY --listings listings.csv --into SPY-WHOLE",
+    ];
+    let yahoo = "yahoo: SPY 1d, split-adjusted [prices: splits: restated for all later splits]";
+    for source in [
+        yahoo.to_owned(),
+        format!("resampled from 30M of digest 01ab; {yahoo}"),
+    ] {
+        daily_from(&place, spy, &CLOSES, &source);
+        let shown = run(&place, "data show SPY 1D").printed();
+        assert!(
+            shown.contains("; adjusted by yahoo: splits: restated for all later splits; source:"),
+            "{shown}"
+        );
+        for command in commands {
+            run(&place, command).fails_with(&[
+                "1D bars of SPY (equity)",
+                "yahoo",
+                "splits: restated",
+                "data import",
+                "--provider alpaca --replace",
+            ]);
+        }
+    }
+    daily_from(&place, spy, &CLOSES, alpaca);
+    let shown = run(&place, "data show SPY 1D").printed();
+    assert!(shown.contains("; not adjusted; source:"), "{shown}");
+    for command in commands {
+        run(&place, command).printed();
+    }
 }
 
 #[test]

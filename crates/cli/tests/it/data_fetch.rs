@@ -256,6 +256,89 @@ fn a_timeframe_that_is_not_offered_is_made_from_a_finer_one() {
 }
 
 #[test]
+fn an_update_of_made_bars_updates_those_they_are_made_from() {
+    let server = TestServer::start(|request| alpaca(3, request));
+    let place = Place::new();
+    with_keys(&place, &server, FOUR_HOURS).printed();
+    let kraken = "data update --timeframes 4H --provider kraken";
+    let left = with_keys(&place, &server, kraken).printed();
+    assert!(
+        left.contains("left as they are: SPY 4H (equity) from alpaca"),
+        "{left}"
+    );
+    let updated = with_keys(&place, &server, "data update --symbols SPY --timeframes 4H").printed();
+    assert_eq!(row(&updated, &["SPY 1H (equity)"])[3], "7");
+    assert_eq!(
+        row(&updated, &["SPY 4H (equity)"])[1..4],
+        ["6", "made from 1H", "2"]
+    );
+}
+
+#[test]
+fn an_update_says_what_its_provider_leaves_out() {
+    let server = TestServer::start(|request| binance("2024-01-01", 10, request));
+    let place = Place::new();
+    run(&place, &server, DOWNLOAD).printed();
+    let asked = server.requests().len();
+    let all = "data update --provider yaho";
+    run(&place, &server, all).fails_with(&["--provider yaho", "binance", "treasury"]);
+    run(&place, &server, "data update --macro --provider binance")
+        .fails_with(&["binance", "there is treasury"]);
+    run(
+        &place,
+        &server,
+        "data download --macro --provider yaho --start 2024-01-01",
+    )
+    .fails_with(&["yaho", "cboe"]);
+    run(
+        &place,
+        &server,
+        "data update --asset-class crypto --provider cboe",
+    )
+    .fails_with(&["cboe", "there is yahoo"]);
+    let left = run(&place, &server, "data update --provider kraken").printed();
+    assert!(
+        left.contains("left as they are: BTC-USD 1D (crypto) from binance"),
+        "{left}"
+    );
+    run(&place, &server, "data update --symbols BTC-USD --provider kraken")
+        .fails_with(&["BTC-USD 1D (crypto)", "--provider binance"]);
+    assert_eq!(server.requests().len(), asked);
+    let printed = run(
+        &place,
+        &server,
+        "data update --symbols BTC-USD --provider binance",
+    )
+    .printed();
+    assert_eq!(row(&printed, &["BTC-USD 1D (crypto)"])[3], "2");
+}
+
+#[test]
+fn the_feed_of_alpaca_can_be_chosen() {
+    let server = TestServer::start(|request| alpaca(3, request));
+    let place = Place::new();
+    with_keys(&place, &server, &format!("{FOUR_HOURS} --feed sip")).printed();
+    let status = place.run(&["data", "status"]).printed();
+    assert!(
+        row(&status, &["SPY", "equity", "1H"])[8].contains("feed sip"),
+        "{status}"
+    );
+    with_keys(&place, &server, "data update").printed();
+    let feeds: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.parameter("feed").map(str::to_owned))
+        .collect();
+    assert!(
+        feeds.iter().all(|feed| feed.as_deref() == Some("sip")),
+        "{feeds:?}"
+    );
+    with_keys(&place, &server, "data update --symbols SPY --feed iex")
+        .fails_with(&["feed sip", "SPY 1H (equity)"]);
+    with_keys(&place, &server, &format!("{FOUR_HOURS} --feed otc")).fails_with(&["otc", "iex, sip"]);
+}
+
+#[test]
 fn bars_of_another_source_are_not_replaced_by_resampled_ones() {
     let server = TestServer::start(|request| alpaca(2, request));
     let place = Place::new();

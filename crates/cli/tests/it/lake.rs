@@ -1,5 +1,8 @@
 //! Small lakes, and what tables say.
 
+use sextant_data::{BarKey, Lake, Provenance};
+use sextant_domain::{AssetClass, Timeframe};
+
 use crate::workspace::Place;
 
 /// Imports daily bars with these closes into `data`.
@@ -18,6 +21,24 @@ pub(crate) fn import_daily(place: &Place, (symbol, class): (&str, &str), closes:
         "1D",
     ];
     place.run(&import).printed();
+}
+
+/// Imports daily bars with these closes and gives them another source.
+pub(crate) fn daily_from(
+    place: &Place,
+    (symbol, class): (&str, AssetClass),
+    closes: &[(&str, f64)],
+    source: &str,
+) {
+    import_daily(place, (symbol, class.name()), closes);
+    let lake = Lake::new(place.path("data"));
+    let stored = lake.load_bars(class, symbol, Timeframe::D1).unwrap();
+    let key = BarKey::new(class, symbol, Timeframe::D1).unwrap();
+    let provenance = Provenance {
+        source: source.to_owned(),
+        synthetic: false,
+    };
+    lake.write_bars(&key, &stored.bars, None, &provenance).unwrap();
 }
 
 /// Writes a CSV file of daily bars that open at their close and reach one above and a half below.

@@ -26,7 +26,7 @@ pub(super) fn adjust(args: &AdjustArgs) -> anyhow::Result<ExitCode> {
     let lake = Lake::new(&args.series.root.data);
     let (key, stored) = load(&lake, &args.series)?;
     let meta = stored.meta.clone();
-    let raw = traded(stored);
+    let raw = traded(stored)?;
     let engine = engine(&args.actions, Calendar::for_class(key.class()))?;
     let mode = if args.splits_only {
         AdjustmentMode::Splits
@@ -87,7 +87,7 @@ pub(super) fn dividends(args: &DividendsArgs) -> anyhow::Result<ExitCode> {
         .to
         .unwrap_or_else(|| last_session(&calendar, stored.meta.last));
     let engine = engine(&args.actions, calendar)?;
-    let paid = engine.cash_dividends(&traded(stored), from, to)?;
+    let paid = engine.cash_dividends(&traded(stored)?, from, to)?;
     let headings = [
         "ex-date",
         "#amount",

@@ -18,6 +18,9 @@ const SERIES_HEADINGS: [&str; 7] = [
 ];
 const PLACE_HEADINGS: [&str; 5] = ["series", "opens (UTC)", "column", "#A", "#B"];
 
+/// How many folders above a bar file, an index and a partition the lake is.
+const FOLDERS_ABOVE: [usize; 3] = [2, 3, 5];
+
 /// Compares two files or two lakes bit by bit; fails when anything differs.
 pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let compared = match (args.a.is_dir(), args.b.is_dir()) {
@@ -104,21 +107,44 @@ fn files(args: &DiffArgs) -> anyhow::Result<Compared> {
     Ok(Compared::new(title, Some(Sheet::of(&a)), Some(Sheet::of(&b))))
 }
 
-/// The bars of a file of a lake, whose folder and name say what it holds.
+/// The bars of a file of a lake, whose folder and name say what it holds: of an index those of all its partitions.
 fn file(path: &Path) -> anyhow::Result<(BarKey, StoredBars)> {
     let full = path
         .canonicalize()
         .with_context(|| format!("{} cannot be read", path.display()))?;
-    let lake = Lake::new(full.ancestors().nth(2).unwrap_or(Path::new("")));
-    let keys = lake.bar_keys()?;
-    let key = keys.into_iter().find(|key| lake.bars_path(key) == full).with_context(|| {
-        format!(
-            "{} is not a bar file of a lake; those are called like equities/SPY_1D.parquet below its folder",
-            path.display()
-        )
-    })?;
-    let stored = lake.load_bars(key.class(), key.symbol(), key.timeframe())?;
-    Ok((key, stored))
+    for root in FOLDERS_ABOVE
+        .iter()
+        .filter_map(|count| full.ancestors().nth(*count))
+    {
+        let lake = Lake::new(root);
+        for key in lake.bar_keys()? {
+            if let Some(stored) = stored_in(&lake, &key, &full)? {
+                return Ok((key, stored));
+            }
+        }
+    }
+    bail!(
+        "{} is not a bar file of a lake; those are called like equities/SPY_1D.parquet below its folder, or \
+         equities/SPY/1M.json, which lists the files of each month",
+        path.display()
+    )
+}
+
+/// What a file holds of a series; `None` where it is none of its files.
+fn stored_in(lake: &Lake, key: &BarKey, full: &Path) -> anyhow::Result<Option<StoredBars>> {
+    let (class, symbol, timeframe) = (key.class(), key.symbol(), key.timeframe());
+    let index = lake.bars_path(key);
+    if index == full {
+        return Ok(Some(lake.load_bars(class, symbol, timeframe)?));
+    }
+    if !key.is_partitioned() || !index.parent().is_some_and(|folder| full.starts_with(folder)) {
+        return Ok(None);
+    }
+    let files = lake.series_files(key)?.files;
+    match files.into_iter().find(|file| file.path == full) {
+        None => Ok(None),
+        Some(part) => Ok(Some(lake.load_bars_between(key, part.first, part.last)?)),
+    }
 }
 
 fn lakes(a: &Lake, b: &Lake, filter: &FilterArgs) -> anyhow::Result<Vec<Compared>> {

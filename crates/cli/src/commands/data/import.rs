@@ -42,6 +42,7 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
                     file: from.to_owned(),
                     name: name.clone(),
                     series,
+                    delay_days: args.delay_days,
                 },
                 &bars,
             )?;
@@ -136,7 +137,10 @@ fn import_macro(lake: &Lake, from: &Path, entry: &MacroEntry, bars: &Bars) -> an
         path: from.join(&entry.file),
         name: entry.name.clone(),
         series: series.collect(),
-        publication: PublicationRule::default(),
+        publication: PublicationRule {
+            delay_days: entry.delay_days,
+            ..PublicationRule::default()
+        },
         source: None,
     };
     let report = import_macro_csv(lake, &request, bars)?;

@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use anyhow::bail;
 use chrono::{Duration, NaiveDate};
-use sextant_data::{BarKey, Calendar, Lake, RawBars, StoredBars};
+use sextant_data::update::Origin;
+use sextant_data::{BarKey, BarMeta, Calendar, Lake, RawBars, StoredBars};
 use sextant_domain::{AssetClass, BarSeries, Timeframe, UtcNanos};
 
 use crate::args::{FilterArgs, SelectArgs, SeriesArgs};
@@ -12,6 +13,10 @@ use crate::compose::synthetic_root;
 
 const SHOWN_ITEMS: usize = 20;
 const DIGEST_CHARS: usize = 64;
+/// How a provider's words about prices that it does not adjust begin.
+const AS_TRADED: &str = "none";
+/// How the source of bars begins that were made from finer ones.
+pub(super) const RESAMPLED: &str = "resampled from ";
 
 /// The bars that options choose, by class, symbol and timeframe.
 ///
@@ -80,10 +85,44 @@ pub(super) fn load(lake: &Lake, args: &SeriesArgs) -> anyhow::Result<(BarKey, St
 }
 
 /// What was traded.
-pub(super) fn traded(stored: StoredBars) -> BarSeries {
-    match stored.raw {
+///
+/// # Errors
+/// When the provider of the bars had restated their prices already, so that nobody here knows what was traded.
+pub(super) fn traded(stored: StoredBars) -> anyhow::Result<BarSeries> {
+    let BarMeta {
+        symbol,
+        timeframe,
+        asset_class,
+        ..
+    } = &stored.meta;
+    if let Some(Origin {
+        provider, adjustment, ..
+    }) = restated(&stored.meta)
+    {
+        bail!(
+            "the {timeframe} bars of {symbol} ({asset_class}) do not hold prices as traded: they come from {provider}, \
+             whose prices are adjusted already ({adjustment}), and events would be applied twice. Import prices as \
+             traded with `cargo xtask data import`, or download them from a provider that has them, such as alpaca: \
+             cargo xtask data download --symbols {symbol} --asset-class {asset_class} --timeframes {timeframe} \
+             --start <date> --provider alpaca --replace"
+        );
+    }
+    Ok(match stored.raw {
         Some(RawBars { bars, .. }) => bars,
         None => stored.bars,
+    })
+}
+
+/// Who adjusted the prices before they came into the lake; `None` where they came as traded, or from a file.
+pub(super) fn restated(meta: &BarMeta) -> Option<Origin> {
+    origin(&meta.source).filter(|origin| !origin.adjustment.starts_with(AS_TRADED))
+}
+
+/// The download that bars come from, be it by way of finer bars; `None` where they were not downloaded.
+pub(super) fn origin(source: &str) -> Option<Origin> {
+    match source.strip_prefix(RESAMPLED) {
+        Some(rest) => origin(rest.split_once("; ")?.1),
+        None => Origin::parse(source),
     }
 }
 
@@ -215,6 +254,19 @@ fn elsewhere(lake: &Lake, symbol: &str, timeframe: Timeframe) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_download_is_known_through_the_bars_that_were_made_from_it() {
+        let source = "yahoo: SPY 30m [prices: splits: all]";
+        for made in [
+            source.to_owned(),
+            format!("resampled from 30M of digest 01ab; {source}"),
+            format!("resampled from 4H of digest 23cd; resampled from 30M of digest 01ab; {source}"),
+        ] {
+            assert_eq!(origin(&made), Origin::parse(source), "{made}");
+        }
+        assert_eq!(origin("resampled from 1H of digest 01ab; CSV file spy.csv"), None);
+    }
 
     #[test]
     fn digests_in_a_source_are_cut() {

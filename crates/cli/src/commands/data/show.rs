@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use sextant_data::{BarKey, Calendar, Lake, StoredBars};
 use sextant_domain::{BarSeries, Timeframe};
 
-use super::select::{between, counted, find, minute, session, shortened};
+use super::select::{between, counted, find, minute, restated, session, shortened};
 use crate::args::ShowArgs;
 use crate::out::say;
 use crate::table::table;
@@ -56,9 +56,10 @@ fn last_of(within: Range<usize>, count: usize) -> Range<usize> {
 }
 
 fn adjustment(stored: &StoredBars) -> String {
-    match &stored.raw {
-        Some(raw) => format!("adjusted: {}", raw.adjustment),
-        None => "not adjusted".to_owned(),
+    match (&stored.raw, restated(&stored.meta)) {
+        (Some(raw), _) => format!("adjusted: {}", raw.adjustment),
+        (None, Some(origin)) => format!("adjusted by {}: {}", origin.provider, origin.adjustment),
+        (None, None) => "not adjusted".to_owned(),
     }
 }
 

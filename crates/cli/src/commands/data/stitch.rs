@@ -27,8 +27,8 @@ pub(super) fn run(args: &StitchArgs) -> anyhow::Result<ExitCode> {
     let metas: Vec<BarMeta> = parts.iter().map(|part| part.meta.clone()).collect();
     let raw: Vec<(String, BarSeries)> = parts
         .into_iter()
-        .map(|part| (part.meta.symbol.clone(), traded(part)))
-        .collect();
+        .map(|part| Ok((part.meta.symbol.clone(), traded(part)?)))
+        .collect::<anyhow::Result<_>>()?;
     let named: Vec<(&str, &BarSeries)> = raw.iter().map(|(ticker, bars)| (ticker.as_str(), bars)).collect();
     let calendar = Calendar::for_class(mapper.class());
     let joined = stitch(&named, history.spans(), &calendar)?;

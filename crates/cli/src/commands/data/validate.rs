@@ -10,7 +10,7 @@ use sextant_domain::AssetClass;
 
 use super::select::chosen;
 use super::tickers::mapper;
-use crate::args::ValidateArgs;
+use crate::args::{ListingArgs, ValidateArgs};
 use crate::out::say;
 use crate::table::table;
 
@@ -28,7 +28,7 @@ pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     let tickers = tickers(args)?;
     let checked: Vec<Checked> = chosen(&args.select)?
         .into_iter()
-        .map(|key| check(&lake, key, tickers.as_ref()))
+        .map(|key| check(&lake, key, &tickers))
         .collect();
     if args.json {
         let series: Vec<Value> = checked.iter().map(as_json).collect();
@@ -57,18 +57,24 @@ impl Checked {
     }
 }
 
-/// The securities that the options list; map files and listings are about equities.
-fn tickers(args: &ValidateArgs) -> anyhow::Result<Option<TickerMapper>> {
+/// The securities that the options list, by class: map files and listings are about equities, renames about all classes.
+fn tickers(args: &ValidateArgs) -> anyhow::Result<Vec<TickerMapper>> {
     let listings = &args.listings;
-    if listings.maps.is_none() && listings.listings.is_none() {
-        return Ok(None);
-    }
-    mapper(AssetClass::Equity, listings).map(Some)
+    let renames = ListingArgs {
+        renames: listings.renames.clone(),
+        ..ListingArgs::default()
+    };
+    let equities = listings.maps.is_some() || listings.listings.is_some();
+    let lists = AssetClass::ALL.into_iter().filter_map(|class| match class {
+        AssetClass::Equity if equities => Some((class, listings)),
+        _ => renames.renames.is_some().then_some((class, &renames)),
+    });
+    lists.map(|(class, lists)| mapper(class, lists)).collect()
 }
 
-fn check(lake: &Lake, key: BarKey, tickers: Option<&TickerMapper>) -> Checked {
+fn check(lake: &Lake, key: BarKey, tickers: &[TickerMapper]) -> Checked {
     let context = ValidationContext {
-        tickers: tickers.filter(|tickers| tickers.class() == key.class()),
+        tickers: tickers.iter().find(|tickers| tickers.class() == key.class()),
         events: None,
     };
     let stored = lake.load_bars(key.class(), key.symbol(), key.timeframe());

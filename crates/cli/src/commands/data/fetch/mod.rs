@@ -11,9 +11,9 @@ use anyhow::bail;
 use sextant_data::update::{Outcome, SlotRange, UpdateReport};
 use sextant_data::{BadRows, Calendar};
 use sextant_domain::{Timeframe, UtcNanos};
-use sextant_providers::{HttpConfig, ProviderSettings};
+use sextant_providers::{BAR_PROVIDERS, HttpConfig, MACRO_PROVIDERS, ProviderSettings};
 
-use super::select::{counted, last_session, minute, session, short};
+use super::select::{counted, last_session, listed, minute, session, short};
 use crate::args::{DataRootArgs, DownloadArgs, ProviderArgs, UpdateArgs};
 use crate::clock;
 use crate::out::say;
@@ -38,7 +38,10 @@ pub(super) fn download(args: &DownloadArgs) -> anyhow::Result<ExitCode> {
     let settings = settings(&args.root, &args.provider);
     let mut done = Done::default();
     match &args.macros {
-        Some(tables) => macros::download(args, tables, &settings, &mut done)?,
+        Some(tables) => {
+            check_provider(&args.provider, &MACRO_PROVIDERS.map(|info| info.name))?;
+            macros::download(args, tables, &settings, &mut done)?;
+        }
         None => download::download(args, &settings, &mut done)?,
     }
     done.print()
@@ -48,10 +51,18 @@ pub(super) fn download(args: &DownloadArgs) -> anyhow::Result<ExitCode> {
 pub(super) fn update(args: &UpdateArgs) -> anyhow::Result<ExitCode> {
     let settings = settings(&args.root, &args.provider);
     let mut done = Done::default();
+    let everything = args.symbols.is_empty() && args.asset_class.is_none() && args.timeframes.is_empty();
+    let of_bars = BAR_PROVIDERS.iter().map(|info| info.name);
+    let of_macros = MACRO_PROVIDERS.iter().map(|info| info.name);
+    let known: Vec<&str> = match (&args.macros, everything) {
+        (Some(_), _) => of_macros.collect(),
+        (None, true) => of_bars.chain(of_macros).collect(),
+        (None, false) => of_bars.collect(),
+    };
+    check_provider(&args.provider, &known)?;
     if args.macros.is_none() {
         update::update(args, &settings, &mut done)?;
     }
-    let everything = args.symbols.is_empty() && args.asset_class.is_none() && args.timeframes.is_empty();
     if let Some(tables) = args.macros.as_deref().or(everything.then_some(&[])) {
         macros::update(args, tables, &settings, &mut done)?;
     }
@@ -155,9 +166,21 @@ impl Done {
     }
 }
 
+/// Refuses a provider that has nothing of what is wanted.
+fn check_provider(args: &ProviderArgs, known: &[&str]) -> anyhow::Result<()> {
+    match args.provider.as_deref() {
+        Some(name) if !known.contains(&name) => bail!(
+            "--provider {name}: there is no such provider of these data; there is {}",
+            listed(known)
+        ),
+        _ => Ok(()),
+    }
+}
+
 fn settings(root: &DataRootArgs, args: &ProviderArgs) -> ProviderSettings {
     let mut settings = ProviderSettings::new(HttpConfig::new(Some(root.data.join(CACHE))), clock::now());
     settings.base_url = args.base_url.clone();
+    settings.feed = args.feed.unwrap_or_default();
     settings
 }
 

@@ -4,7 +4,7 @@ use anyhow::bail;
 use sextant_data::{BarKey, BarMeta, DataError, Lake};
 use sextant_domain::Timeframe;
 
-use super::super::select::{minute, short};
+use super::super::select::{RESAMPLED, minute, short};
 use super::Done;
 
 /// What may be in the place of the bars that are made.
@@ -18,10 +18,7 @@ pub(super) enum Overwrite {
 
 /// Of which finer bars a file says that it was made: their timeframe and their digest.
 pub(super) fn made_from(meta: &BarMeta) -> Option<(Timeframe, &str)> {
-    let (timeframe, rest) = meta
-        .source
-        .strip_prefix("resampled from ")?
-        .split_once(" of digest ")?;
+    let (timeframe, rest) = meta.source.strip_prefix(RESAMPLED)?.split_once(" of digest ")?;
     let (digest, _) = rest.split_once(';')?;
     Some((timeframe.parse().ok()?, digest))
 }

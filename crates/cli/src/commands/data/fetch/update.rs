@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use sextant_data::update::{Origin, UpdateReport, UpdateRequest, update as fetch};
-use sextant_data::{BarKey, BarMeta, BarProvider, Lake, ProviderError};
+use sextant_data::{BarKey, BarProvider, Lake, ProviderError};
 use sextant_domain::{Timeframe, UtcNanos};
-use sextant_providers::{ProviderSettings, bar_provider, default_bar_provider};
+use sextant_providers::{AlpacaFeed, ProviderSettings, bar_provider, default_bar_provider};
 
-use super::super::select::{chosen, listed};
+use super::super::select::{chosen, listed, origin};
 use super::resampled::{Overwrite, made_from, resample};
 use super::{Done, bad_rows};
 use crate::args::{FilterArgs, SelectArgs, UpdateArgs};
@@ -16,86 +16,118 @@ use crate::progress::Bars;
 /// A market of a provider that its sources name before the symbol.
 const SPOT: &str = "spot";
 
-/// Updates every chosen series that was downloaded, and makes those anew that were made from one; what came from
-/// elsewhere is left alone. One that fails stops no other.
+/// Updates every chosen series that was downloaded, and those from which a chosen one was made, which is then made anew;
+/// what came from elsewhere is left alone. One that fails stops no other.
 pub(super) fn update(args: &UpdateArgs, settings: &ProviderSettings, done: &mut Done) -> anyhow::Result<()> {
     let lake = Lake::new(&args.root.data);
-    let (mut downloaded, mut made, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for key in chosen(&selection(args))? {
-        match lake.load_bars(key.class(), key.symbol(), key.timeframe()) {
-            Err(error) => done.failure(&key, error),
-            Ok(stored) => match Kind::of(&stored.meta) {
-                Kind::Downloaded(origin) => downloaded.push((key, origin)),
-                Kind::Made(from) => made.push((key, from)),
-                Kind::Other => others.push(key),
-            },
-        }
-    }
+    let sorted = sort(&lake, args, done)?;
     let mut providers = Providers {
         settings,
+        feed: args.provider.feed,
         known: BTreeMap::new(),
     };
     let bars = Bars::new();
-    for (key, origin) in downloaded {
-        if args
-            .provider
-            .provider
-            .as_ref()
-            .is_none_or(|name| *name == origin.provider)
-        {
-            match update_one(
-                (&lake, &bars),
-                providers.get(&origin.provider),
-                (&key, &origin),
-                (args, settings.now),
-            ) {
-                Ok(report) => done.bars(&report),
-                Err(error) => done.failure(&key, format!("{error:#}")),
-            }
+    for (key, origin) in &sorted.downloaded {
+        match update_one(
+            (&lake, &bars),
+            providers.get(origin),
+            (key, origin),
+            (args, settings.now),
+        ) {
+            Ok(report) => done.bars(&report),
+            Err(error) => done.failure(key, format!("{error:#}")),
         }
     }
     bars.finish();
-    for (key, from) in made {
+    for (key, from) in &sorted.made {
         resample(
             &lake,
-            &key.with_timeframe(from),
+            &key.with_timeframe(*from),
             key.timeframe(),
             Overwrite::OwnKind,
             done,
         );
     }
-    if args.symbols.is_empty() {
-        if !others.is_empty() {
-            done.notes.push(format!(
-                "not downloaded, and left as they are: {}",
-                listed(&others)
-            ));
-        }
-    } else {
-        others
-            .iter()
-            .for_each(|key| done.failure(key, not_downloaded(key)));
-    }
+    sorted.say_left(args, done);
     Ok(())
 }
 
-/// How bars came into the lake.
-enum Kind {
-    Downloaded(Origin),
-    /// From finer ones of this timeframe, which were downloaded.
-    Made(Timeframe),
-    Other,
+/// Series by what an update does with them.
+#[derive(Default)]
+struct Sorted {
+    downloaded: Vec<(BarKey, Origin)>,
+    /// With the timeframe they are made from, finest first.
+    made: Vec<(BarKey, Timeframe)>,
+    others: Vec<BarKey>,
+    /// Downloaded from another provider than the one that is named.
+    elsewhere: Vec<(BarKey, String)>,
 }
 
-impl Kind {
-    fn of(meta: &BarMeta) -> Self {
-        if let Some(origin) = Origin::parse(&meta.source) {
-            return Self::Downloaded(origin);
+/// The chosen series, and the finer ones from which they were made.
+fn sort(lake: &Lake, args: &UpdateArgs, done: &mut Done) -> anyhow::Result<Sorted> {
+    let there = lake.bar_keys()?;
+    let mut keys = chosen(&selection(args))?;
+    let mut sorted = Sorted::default();
+    let mut next = 0;
+    while let Some(key) = keys.get(next).cloned() {
+        next += 1;
+        let meta = match lake.load_bars(key.class(), key.symbol(), key.timeframe()) {
+            Err(error) => {
+                done.failure(&key, error);
+                continue;
+            }
+            Ok(stored) => stored.meta,
+        };
+        let Some(origin) = origin(&meta.source) else {
+            sorted.others.push(key);
+            continue;
+        };
+        let wanted = args.provider.provider.as_ref();
+        if wanted.is_some_and(|name| *name != origin.provider) {
+            sorted.elsewhere.push((key, origin.provider));
+            continue;
         }
-        let below = meta.source.split_once("; ").map(|(_, source)| source);
-        match (made_from(meta), below.and_then(Origin::parse)) {
-            (Some((from, _)), Some(_)) => Self::Made(from),
-            _ => Self::Other,
+        let Some((from, _)) = made_from(&meta) else {
+            sorted.downloaded.push((key, origin));
+            continue;
+        };
+        let finer = key.with_timeframe(from);
+        if there.contains(&finer) && !keys.contains(&finer) {
+            keys.push(finer);
+        }
+        sorted.made.push((key, from));
+    }
+    sorted.made.sort_by_key(|(key, _)| key.timeframe());
+    Ok(sorted)
+}
+
+impl Sorted {
+    /// Says what is left as it is; that is a failure where its symbol was named.
+    fn say_left(&self, args: &UpdateArgs, done: &mut Done) {
+        if !args.symbols.is_empty() {
+            self.others
+                .iter()
+                .for_each(|key| done.failure(key, not_downloaded(key)));
+            self.elsewhere
+                .iter()
+                .for_each(|(key, provider)| done.failure(key, downloaded_elsewhere(provider)));
+            return;
+        }
+        if !self.others.is_empty() {
+            let others = listed(&self.others);
+            done.notes
+                .push(format!("not downloaded, and left as they are: {others}"));
+        }
+        if !self.elsewhere.is_empty() {
+            let keys: Vec<String> = self
+                .elsewhere
+                .iter()
+                .map(|(key, provider)| format!("{key} from {provider}"))
+                .collect();
+            done.notes.push(format!(
+                "downloaded from another provider, and left as they are: {}",
+                listed(&keys)
+            ));
         }
     }
 }
@@ -103,16 +135,21 @@ impl Kind {
 /// Clients, each made once.
 struct Providers<'a> {
     settings: &'a ProviderSettings,
-    known: BTreeMap<String, Result<Box<dyn BarProvider>, ProviderError>>,
+    /// The feed to ask whatever the bars come from; that of the bars when there is none.
+    feed: Option<AlpacaFeed>,
+    known: BTreeMap<(String, &'static str), Result<Box<dyn BarProvider>, ProviderError>>,
 }
 
 impl Providers<'_> {
-    fn get(&mut self, name: &str) -> Result<&dyn BarProvider, String> {
-        let settings = self.settings;
+    fn get(&mut self, origin: &Origin) -> Result<&dyn BarProvider, String> {
+        let settings = ProviderSettings {
+            feed: self.feed.or_else(|| feed(origin)).unwrap_or(self.settings.feed),
+            ..self.settings.clone()
+        };
         let provider = self
             .known
-            .entry(name.to_owned())
-            .or_insert_with(|| bar_provider(name, settings));
+            .entry((origin.provider.clone(), settings.feed.name()))
+            .or_insert_with(|| bar_provider(&origin.provider, &settings));
         provider.as_deref().map_err(ToString::to_string)
     }
 }
@@ -141,6 +178,11 @@ fn provider_symbol(origin: &Origin) -> Option<&str> {
         .find(|word| *word != origin.provider && *word != SPOT)
 }
 
+/// The feed that a source names: `SPY 1Day, feed iex`.
+fn feed(origin: &Origin) -> Option<AlpacaFeed> {
+    origin.asked.rsplit_once(", feed ")?.1.parse().ok()
+}
+
 fn selection(args: &UpdateArgs) -> SelectArgs {
     SelectArgs {
         root: args.root.clone(),
@@ -161,6 +203,13 @@ fn not_downloaded(key: &BarKey) -> String {
         key.symbol(),
         key.class(),
         key.timeframe()
+    )
+}
+
+fn downloaded_elsewhere(provider: &str) -> String {
+    format!(
+        "it was downloaded from {provider}, and only {provider} can be asked for more of it: leave --provider out, or say \
+         --provider {provider}"
     )
 }
 

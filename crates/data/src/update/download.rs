@@ -8,6 +8,7 @@ use super::{UpdateError, UpdateReport};
 use crate::calendar::Calendar;
 use crate::import::BadRows;
 use crate::lake::StoredBars;
+use crate::twins::refuse_case_twin;
 use crate::{BarKey, BarProvider, DataError, Lake, Progress};
 
 /// What happens with bars that are in the lake already.
@@ -43,7 +44,7 @@ pub struct DownloadRequest {
 /// out, whatever the provider sends of it.
 ///
 /// # Errors
-/// When the provider does not deliver, rows break rules and are to be refused, no bar came, the bars in the lake are of
+/// When the lake has the symbol in another case, the provider does not deliver, rows break rules and are to be refused, no bar came, the bars in the lake are of
 /// another source, or the lake cannot be written. The bars are then as they were.
 pub fn download(
     lake: &Lake,
@@ -53,6 +54,7 @@ pub fn download(
     progress: &dyn Progress,
 ) -> Result<UpdateReport, UpdateError> {
     let key = &request.key;
+    refuse_case_twin(lake, key)?;
     let job = Job {
         lake,
         provider,

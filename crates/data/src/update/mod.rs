@@ -6,7 +6,7 @@
 //! does not fit is refused.
 //!
 //! An update asks only for what is missing: the bars after the last one, and the gaps, as [`plan`] says. A few bars at
-//! the seam are asked again and compared; where the provider revises its history (adjusted prices do at every split and
+//! the end of the lake's, the seam, are asked again and compared; where the provider revises its history (adjusted prices do at every split and
 //! dividend) a difference means that everything is loaded anew, otherwise it is an error. Bars that the provider did not
 //! have are remembered in `<symbol>_<timeframe>.holes.json` beside the bars, so that nobody asks for them again.
 //!

@@ -186,7 +186,7 @@ pub enum ProviderError {
     },
     /// It asked to slow down more often than we were ready to wait.
     #[error(
-        "{provider} limits the rate of requests ({message}) and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept"
+        "{provider} limits the rate of requests ({message}) and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages of the settled past are kept"
     )]
     RateLimited {
         /// The provider.
@@ -200,7 +200,7 @@ pub enum ProviderError {
     },
     /// It could not be reached, or the answer broke off, after all attempts.
     #[error(
-        "{provider} cannot be reached at {address} after {attempts} attempts: {problem}; run the command again, finished pages are kept"
+        "{provider} cannot be reached at {address} after {attempts} attempts: {problem}; run the command again, finished pages of the settled past are kept"
     )]
     Unreachable {
         /// The provider.

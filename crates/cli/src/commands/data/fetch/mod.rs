@@ -11,7 +11,7 @@ use anyhow::bail;
 use sextant_data::update::{Outcome, SlotRange, UpdateReport};
 use sextant_data::{BadRows, Calendar};
 use sextant_domain::{Timeframe, UtcNanos};
-use sextant_providers::{HttpConfig, ProviderSettings};
+use sextant_providers::{HttpConfig, KeptPages, ProviderSettings};
 
 use super::select::{counted, last_session, minute, session, short};
 use crate::args::{DataRootArgs, DownloadArgs, ProviderArgs, UpdateArgs};
@@ -35,7 +35,10 @@ const HEADINGS: [&str; 9] = [
 
 /// Downloads bars or macro tables.
 pub(super) fn download(args: &DownloadArgs) -> anyhow::Result<ExitCode> {
-    let settings = settings(&args.root, &args.provider);
+    let mut settings = settings(&args.root, &args.provider);
+    if args.replace {
+        settings.http.kept_pages = KeptPages::Refresh;
+    }
     let mut done = Done::default();
     match &args.macros {
         Some(tables) => macros::download(args, tables, &settings, &mut done)?,

@@ -44,6 +44,10 @@ pub struct Offer {
     /// Whether bars that were delivered may change later, as adjusted prices do at the next split or dividend. An update
     /// then compares the bars at the seam and loads everything anew when they differ.
     pub revises_history: bool,
+    /// For how many seconds after its close a bar may still be corrected: late prints and corrections of trades come in,
+    /// or the last trades are still being counted. A younger bar counts as forming and is left out. It is 900 for equities,
+    /// where trades are reported and corrected minutes later, and 60 for crypto exchanges.
+    pub settling_seconds: u32,
 }
 
 /// Which bars.

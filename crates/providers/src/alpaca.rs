@@ -153,6 +153,7 @@ impl BarProvider for Alpaca {
             },
             adjustment: "none: prices as traded".to_owned(),
             revises_history: false,
+            settling_seconds: 900,
         })
     }
 

@@ -136,6 +136,14 @@ impl Done {
             let begin = minute(first.first);
             self.note(key, &format!("{holes} that the provider does not fill, the first from {begin} on; they are not asked for again"));
         }
+        if let [first, ..] = report.unreachable.as_slice() {
+            let gaps = counted(report.unreachable.len(), "gap");
+            let begin = minute(first.first);
+            self.note(
+                key,
+                &format!("{gaps} that the provider no longer reaches back to, the first from {begin} on"),
+            );
+        }
     }
 
     /// Prints the table, the notes, and what failed, if anything did.

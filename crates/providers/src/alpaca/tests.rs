@@ -198,7 +198,10 @@ fn the_offer_is_exact() {
     for timeframe in Timeframe::ALL {
         let offer = client.offer(AssetClass::Equity, timeframe);
         match timeframe {
-            Timeframe::H4 => assert!(offer.unwrap_err().to_string().contains("resample")),
+            Timeframe::H1 | Timeframe::H4 => {
+                let refused = offer.unwrap_err().to_string();
+                assert!(refused.contains("load 30M and resample"), "{refused}");
+            }
             Timeframe::D1 => assert_eq!(offer.unwrap().stamp, StampConvention::SessionDate),
             _ => assert_eq!(offer.unwrap().stamp, StampConvention::BarOpen),
         }
@@ -206,16 +209,4 @@ fn the_offer_is_exact() {
     }
     assert_eq!("sip".parse(), Ok(AlpacaFeed::Sip));
     assert!("otc".parse::<AlpacaFeed>().is_err());
-}
-
-#[test]
-fn hours_of_the_clock_are_not_offered() {
-    for timeframe in [Timeframe::H1, Timeframe::H4] {
-        let refused = client()
-            .offer(AssetClass::Equity, timeframe)
-            .unwrap_err()
-            .to_string();
-        assert!(refused.contains("load 30M and resample"), "{refused}");
-    }
-    assert!(client().offer(AssetClass::Equity, Timeframe::M30).is_ok());
 }

@@ -44,6 +44,10 @@ pub struct Offer {
     /// Whether bars that were delivered may change later, as adjusted prices do at the next split or dividend. An update
     /// then compares the bars at the seam and loads everything anew when they differ.
     pub revises_history: bool,
+    /// For how many seconds after its close a bar may still be corrected: late prints and corrections of trades come in,
+    /// or the last trades are still being counted. A younger bar counts as forming and is left out. It is 900 for equities,
+    /// where trades are reported and corrected minutes later, and 60 for crypto exchanges.
+    pub settling_seconds: u32,
 }
 
 /// Which bars.
@@ -186,7 +190,7 @@ pub enum ProviderError {
     },
     /// It asked to slow down more often than we were ready to wait.
     #[error(
-        "{provider} limits the rate of requests ({message}) and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages are kept"
+        "{provider} limits the rate of requests ({message}) and asked to wait {wait_seconds} s after {attempts} attempts; run the command again later, finished pages of the settled past are kept"
     )]
     RateLimited {
         /// The provider.
@@ -200,7 +204,7 @@ pub enum ProviderError {
     },
     /// It could not be reached, or the answer broke off, after all attempts.
     #[error(
-        "{provider} cannot be reached at {address} after {attempts} attempts: {problem}; run the command again, finished pages are kept"
+        "{provider} cannot be reached at {address} after {attempts} attempts: {problem}; run the command again, finished pages of the settled past are kept"
     )]
     Unreachable {
         /// The provider.

@@ -32,9 +32,9 @@ const SECRET_KEY: &str = "APCA_API_SECRET_KEY";
 /// * Feed `iex` (the default) is free and has the trades of one exchange, about one in fifty of all; `sip` has all
 ///   exchanges, and without a subscription its last 15 minutes are refused with status 403.
 /// * Prices are asked for as traded (`adjustment=raw`).
-/// * Times are the begin of a bar. Bars outside of the session are delivered too; the import leaves them out. A `1Hour`
-///   bar is a clock hour: the one of 09:00 New York contains the half hour before the open. Who does not want that loads
-///   30M and resamples.
+/// * Times are the begin of a bar. Bars outside of the session are delivered too; the import leaves them out.
+/// * A `1Hour` bar is a clock hour: the one of 09:00 New York contains trades of the half hour before the open. They are
+///   not offered; 30M resampled gives the session's.
 /// * A `1Day` bar has the time of midnight in New York, which is 04:00 or 05:00 UTC; it becomes the session's date.
 /// * `4Hour` bars begin at 00:00, 04:00, ... UTC, not on the session's grid, and are not offered.
 /// * A symbol that nobody knows but that could be one gives no bars, as one without trades does.
@@ -153,6 +153,7 @@ impl BarProvider for Alpaca {
             },
             adjustment: "none: prices as traded".to_owned(),
             revises_history: false,
+            settling_seconds: 900,
         })
     }
 
@@ -191,10 +192,10 @@ fn interval(class: AssetClass, timeframe: Timeframe) -> Result<&'static str, Pro
         Timeframe::M5 => Ok("5Min"),
         Timeframe::M15 => Ok("15Min"),
         Timeframe::M30 => Ok("30Min"),
-        Timeframe::H1 => Ok("1Hour"),
         Timeframe::D1 => Ok("1Day"),
-        Timeframe::H4 => Err(unsupported(
-            "1M, 5M, 15M, 30M, 1H and 1D (its 4-hour bars are not on the session's grid: load 30M and resample)",
+        Timeframe::H1 | Timeframe::H4 => Err(unsupported(
+            "1M, 5M, 15M, 30M and 1D (its 1-hour bar of 09:00 contains trades before the open, and its 4-hour bars are not \
+             on the session's grid: load 30M and resample)",
         )),
     }
 }

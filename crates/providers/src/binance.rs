@@ -64,6 +64,7 @@ impl BarProvider for Binance {
             stamp: StampConvention::BarOpen,
             adjustment: "none: prices as traded".to_owned(),
             revises_history: false,
+            settling_seconds: 60,
         })
     }
 

@@ -72,6 +72,7 @@ impl BarProvider for Kraken {
             stamp: StampConvention::BarOpen,
             adjustment: "none: prices as traded".to_owned(),
             revises_history: false,
+            settling_seconds: 60,
         })
     }
 

@@ -49,7 +49,7 @@ pub use alpaca::{Alpaca, AlpacaFeed, AlpacaKeys};
 pub use binance::Binance;
 pub use cboe::CboeVix;
 pub use fred::FredSurvey;
-pub use http::HttpConfig;
+pub use http::{HttpConfig, KeptPages};
 pub use kraken::Kraken;
 pub use registry::{
     BAR_PROVIDERS, BarProviderInfo, MACRO_PROVIDERS, MacroProviderInfo, ProviderSettings, bar_provider,

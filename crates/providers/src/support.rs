@@ -33,11 +33,11 @@ pub(crate) fn bar(stamp: UtcNanos, close: f64) -> FetchedBar {
 pub(crate) fn settings() -> ProviderSettings {
     ProviderSettings {
         http: HttpConfig {
-            cache: None,
             attempts: 1,
             longest_wait: Duration::ZERO,
             first_backoff: Duration::ZERO,
             timeout: Duration::from_secs(1),
+            ..HttpConfig::new(None)
         },
         base_url: None,
         now: time("2025-06-15T12:00:00Z"),

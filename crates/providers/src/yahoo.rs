@@ -90,6 +90,7 @@ impl BarProvider for Yahoo {
             adjustment: "splits: prices and volumes restated for all later splits, dividends left in"
                 .to_owned(),
             revises_history: true,
+            settling_seconds: 900,
         })
     }
 

@@ -185,19 +185,21 @@ fn what_came_from_elsewhere_is_not_mixed_with_a_download() {
 const KEY: &str = "an-id-that-nobody-may-see";
 const SECRET: &str = "a-secret-that-nobody-may-see";
 
-/// Seven bars on each of so many days of January 2024, at the full hours of New York's session; for the right keys.
+/// Thirteen bars on each of so many days of January 2024, the half hours of New York's session; for the right keys.
 fn alpaca(days: u32, request: &TestRequest) -> TestResponse {
     if request.header("apca-api-secret-key") != Some(SECRET) {
         return TestResponse::status(403, r#"{"message":"forbidden."}"#);
     }
     assert_eq!(
         (request.path.as_str(), request.parameter("timeframe")),
-        ("/v2/stocks/SPY/bars", Some("1Hour"))
+        ("/v2/stocks/SPY/bars", Some("30Min"))
     );
     let time = |name: &str| -> sextant_domain::UtcNanos { request.parameter(name).unwrap().parse().unwrap() };
     let (from, to) = (time("start"), time("end"));
-    let stamps =
-        (0..days).flat_map(|day| (14..=20).map(move |hour| format!("2024-01-{:02}T{hour}:00:00Z", day + 2)));
+    let stamps = (0..days).flat_map(|day| {
+        let halves = 29..=41;
+        halves.map(move |half| format!("2024-01-{:02}T{}:{:02}:00Z", day + 2, half / 2, half % 2 * 30))
+    });
     let within = |stamp: &String| (from..=to).contains(&stamp.parse().unwrap());
     let text = |stamp: String| {
         format!(r#"{{"t":"{stamp}","o":470,"h":472,"l":469,"c":471,"v":100,"n":1,"vw":470.5}}"#)
@@ -230,27 +232,27 @@ fn a_timeframe_that_is_not_offered_is_made_from_a_finer_one() {
     let server = TestServer::start(|request| alpaca(3, request));
     let place = Place::new();
     let printed = with_keys(&place, &server, FOUR_HOURS).printed();
-    assert_eq!(row(&printed, &["SPY 1H (equity)"])[1], "14");
+    assert_eq!(row(&printed, &["SPY 30M (equity)"])[1], "26");
     assert_eq!(
         row(&printed, &["SPY 4H (equity)"])[1..4],
-        ["4", "made from 1H", "4"]
+        ["4", "made from 30M", "4"]
     );
     assert!(
-        printed.contains("alpaca does not have them; they are made from 1H bars"),
+        printed.contains("alpaca does not have them; they are made from 30M bars"),
         "{printed}"
     );
     let (fine, coarse) = (
-        place.path("data/equities/SPY_1H.parquet"),
+        place.path("data/equities/SPY_30M.parquet"),
         place.path("data/equities/SPY_4H.parquet"),
     );
     let before = [&fine, &coarse].map(|file| std::fs::read(file).unwrap());
     with_keys(&place, &server, FOUR_HOURS).printed();
     assert_eq!([&fine, &coarse].map(|file| std::fs::read(file).unwrap()), before);
     let updated = with_keys(&place, &server, "data update --asset-class equity").printed();
-    assert_eq!(row(&updated, &["SPY 1H (equity)"])[3], "7");
+    assert_eq!(row(&updated, &["SPY 30M (equity)"])[3], "13");
     assert_eq!(
         row(&updated, &["SPY 4H (equity)"])[1..4],
-        ["6", "made from 1H", "2"]
+        ["6", "made from 30M", "2"]
     );
     place.run(&["data", "validate"]).printed();
 }

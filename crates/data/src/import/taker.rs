@@ -17,9 +17,9 @@ pub(crate) const COLUMNS: [&str; 6] = ["timestamp", "open", "high", "low", "clos
 pub(crate) enum RowSource {
     /// A whole file; its bars have closed.
     File,
-    /// A provider, which was asked at an instant. Bars that close later are left out.
+    /// A provider, which was asked at an instant. Bars that are not final then are left out.
     Provider {
-        /// The instant.
+        /// Bars that close later are not final.
         now: UtcNanos,
     },
 }

@@ -333,7 +333,11 @@ impl Lake {
     fn damaged(&self, key: &BarKey, path: &Path, defect: FileDefect) -> DataError {
         // Where the folder cannot be read either, the import is the only way there is.
         let finer = self.bar_keys().ok().and_then(|keys| finer_than(key, &keys));
-        let import = commands::import_bars(key);
+        let import = format!(
+            "{}; or, where it was downloaded: {} --replace",
+            commands::import_bars(key),
+            commands::download_bars(key, "<provider>")
+        );
         let command = finer.map_or(import.clone(), |finer| {
             let resample = commands::resample_bars(key, finer);
             format!("{import}; or, if it was made from {finer} bars: {resample}")

@@ -172,6 +172,11 @@ fn a_damaged_file_names_every_way_to_make_it_again() {
         "{message}"
     );
     assert!(
+        message.contains("where it was downloaded: cargo xtask data download --symbols SPY")
+            && message.contains("--provider <provider> --replace"),
+        "{message}"
+    );
+    assert!(
         message.contains("made from 1H bars: cargo xtask data resample --symbol SPY"),
         "{message}"
     );

@@ -8,7 +8,13 @@ use crate::import::{
     BadRows, COLUMNS, Counts, Defects, Reading, RowSource, StampConvention, Taker, quarantine_path,
 };
 use crate::lake::StoredBars;
-use crate::{BarKey, BarProvider, BarRequest, FetchedBar, Lake, Offer, Progress, RowDefect, Rule, commands};
+use crate::{
+    BarKey, BarProvider, BarRequest, FetchedBar, FetchedBars, Lake, Offer, Progress, ProviderError,
+    RowDefect, Rule, commands,
+};
+
+const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * SECOND;
 
 /// The parts that every operation on bars needs.
 pub(super) struct Job<'a> {
@@ -48,7 +54,25 @@ pub(super) struct Answer {
     pub(super) bars: BarSeries,
     pub(super) defects: Defects,
     pub(super) counts: Counts,
+    /// What the provider no longer reaches back to.
+    pub(super) lost: Vec<Lost>,
     rows: Vec<FetchedBar>,
+}
+
+/// Bars that were to be asked for and that lie before the history of the provider.
+pub(super) struct Lost {
+    pub(super) range: SlotRange,
+    /// The words of the provider.
+    pub(super) problem: String,
+}
+
+/// What came of several requests.
+#[derive(Default)]
+struct Collected {
+    asked: Vec<SlotRange>,
+    source: Option<String>,
+    rows: Vec<FetchedBar>,
+    lost: Vec<Lost>,
 }
 
 impl Wanted {
@@ -64,21 +88,83 @@ impl Job<'_> {
     /// Asks for runs of bars, oldest first and not overlapping, and takes the rows. Bad rows are in the answer; see
     /// [`refuse_bad`](Self::refuse_bad).
     pub(super) fn fetch(&self, wanted: &[Wanted]) -> Result<Answer, UpdateError> {
-        let mut rows = Vec::new();
-        let mut asked: Option<String> = None;
+        let mut collected = Collected::default();
         for wanted in wanted {
-            let request = self.request(wanted);
-            let fetched = self.provider.fetch(&request, self.progress)?;
-            self.check_range(&request, &fetched.rows)?;
-            if let Some(asked) = asked.as_ref().filter(|asked| **asked != fetched.source) {
-                let problem = format!("it calls its source `{asked}` and then `{}`", fetched.source);
-                return Err(self.broken(problem));
-            }
-            asked = Some(fetched.source);
-            rows.extend(fetched.rows);
+            let fetched = self.ask(wanted)?;
+            self.collect(&mut collected, wanted, fetched)?;
         }
-        let asked = asked.unwrap_or_default();
-        let mut taker = Taker::new(self.key, self.offer.stamp, RowSource::Provider { now: self.now });
+        self.take(collected)
+    }
+
+    /// As [`fetch`](Self::fetch), but what lies before the history of the provider is left out; it is in the answer as
+    /// lost and not as asked.
+    pub(super) fn fetch_reachable(&self, wanted: &[Wanted]) -> Result<Answer, UpdateError> {
+        let mut collected = Collected::default();
+        for wanted in wanted {
+            let mut rest = Some(*wanted);
+            while let Some(wanted) = rest {
+                rest = match self.ask(&wanted) {
+                    Ok(fetched) => {
+                        self.collect(&mut collected, &wanted, fetched)?;
+                        None
+                    }
+                    Err(UpdateError::Provider(error @ ProviderError::OutOfReach { earliest, .. })) => {
+                        let reached = self.reached(&wanted, earliest);
+                        collected.lost.push(lost(&wanted, reached.as_ref(), &error));
+                        reached
+                    }
+                    Err(error) => return Err(error),
+                };
+            }
+        }
+        self.take(collected)
+    }
+
+    fn ask(&self, wanted: &Wanted) -> Result<FetchedBars, UpdateError> {
+        let request = self.request(wanted);
+        let fetched = self.provider.fetch(&request, self.progress)?;
+        self.check_range(&request, &fetched.rows)?;
+        Ok(fetched)
+    }
+
+    fn collect(
+        &self,
+        collected: &mut Collected,
+        wanted: &Wanted,
+        fetched: FetchedBars,
+    ) -> Result<(), UpdateError> {
+        if let Some(source) = collected
+            .source
+            .as_ref()
+            .filter(|source| **source != fetched.source)
+        {
+            let problem = format!("it calls its source `{source}` and then `{}`", fetched.source);
+            return Err(self.broken(problem));
+        }
+        collected.source = Some(fetched.source);
+        collected.asked.push(wanted.range());
+        collected.rows.extend(fetched.rows);
+        Ok(())
+    }
+
+    /// The later part of a run, of which the first bar is the first one whose request begins at `earliest` or later.
+    fn reached(&self, wanted: &Wanted, earliest: UtcNanos) -> Option<Wanted> {
+        let after = wanted.first.open_time.saturating_add(1);
+        self.closed_slots(after, wanted.last.close_time)
+            .map(|first| Wanted { first, ..*wanted })
+            .find(|rest| self.first_stamp(&rest.first) >= earliest)
+    }
+
+    /// Takes the rows through the rules.
+    fn take(&self, collected: Collected) -> Result<Answer, UpdateError> {
+        let Collected {
+            asked,
+            source,
+            rows,
+            lost,
+        } = collected;
+        let now = self.settled();
+        let mut taker = Taker::new(self.key, self.offer.stamp, RowSource::Provider { now });
         for (number, row) in (1..).zip(&rows) {
             let reading = Reading {
                 stamp: row.stamp,
@@ -88,11 +174,16 @@ impl Job<'_> {
         }
         let taken = taker.finish(self.key)?;
         Ok(Answer {
-            asked: wanted.iter().map(Wanted::range).collect(),
-            origin: Origin::new(self.provider.name(), &asked, &self.offer.adjustment),
+            asked,
+            origin: Origin::new(
+                self.provider.name(),
+                &source.unwrap_or_default(),
+                &self.offer.adjustment,
+            ),
             bars: taken.bars,
             defects: taken.defects,
             counts: taken.counts,
+            lost,
             rows,
         })
     }
@@ -148,6 +239,24 @@ impl Job<'_> {
         }
     }
 
+    /// Says how to go on where stored bars cannot be loaded again; other errors stay as they are.
+    pub(super) fn stored_out_of_reach(&self, error: UpdateError) -> UpdateError {
+        match error {
+            UpdateError::Provider(error @ ProviderError::OutOfReach { .. }) => {
+                self.out_of_reach(error.to_string())
+            }
+            error => error,
+        }
+    }
+
+    pub(super) fn out_of_reach(&self, problem: String) -> UpdateError {
+        UpdateError::StoredOutOfReach {
+            what: self.key.to_string(),
+            problem,
+            command: self.replace_command(),
+        }
+    }
+
     pub(super) fn empty(&self, detail: String) -> UpdateError {
         UpdateError::Empty {
             what: self.key.to_string(),
@@ -164,9 +273,16 @@ impl Job<'_> {
         )
     }
 
-    /// The bars of the calendar between two instants that have closed by now.
+    /// The time by which a bar must have closed to be final now.
+    pub(super) fn settled(&self) -> UtcNanos {
+        self.now
+            .saturating_add(-i64::from(self.offer.settling_seconds) * SECOND)
+    }
+
+    /// The bars of the calendar between two instants that have closed and settled by now.
     pub(super) fn closed_slots(&self, from: UtcNanos, to: UtcNanos) -> impl Iterator<Item = BarSlot> + '_ {
-        self.calendar.slots(self.key.timeframe(), from, to.min(self.now))
+        self.calendar
+            .slots(self.key.timeframe(), from, to.min(self.settled()))
     }
 
     /// An error when the calendar does not reach a time.
@@ -185,19 +301,12 @@ impl Job<'_> {
     /// The stamps of a run of bars. Whatever a provider means by a stamp of theirs, clock hour or session open, it lies
     /// in the request, and no stamp of another bar does.
     fn request(&self, wanted: &Wanted) -> BarRequest {
-        const SECOND: i64 = 1_000_000_000;
-        const DAY: i64 = 86_400 * SECOND;
         let Wanted { first, last, .. } = wanted;
-        let label = |slot: &BarSlot| {
-            UtcNanos::from_date(self.calendar.date_of(slot.open_time)).unwrap_or(slot.open_time)
-        };
-        let (start, end) = match self.offer.stamp {
-            StampConvention::SessionDate => (label(first), label(last).saturating_add(DAY)),
-            StampConvention::BarOpen => (self.window(first).open_time, last.close_time),
-            StampConvention::BarEnd => (
-                first.close_time,
-                self.window(last).close_time.saturating_add(SECOND),
-            ),
+        let start = self.first_stamp(first);
+        let end = match self.offer.stamp {
+            StampConvention::SessionDate => self.label(last).saturating_add(DAY),
+            StampConvention::BarOpen => last.close_time,
+            StampConvention::BarEnd => self.window(last).close_time.saturating_add(SECOND),
         };
         let end = match wanted.open_ended {
             OpenEnded::No => end,
@@ -209,6 +318,20 @@ impl Job<'_> {
             start,
             end,
         }
+    }
+
+    /// The first stamp that a provider could have for a bar.
+    fn first_stamp(&self, slot: &BarSlot) -> UtcNanos {
+        match self.offer.stamp {
+            StampConvention::SessionDate => self.label(slot),
+            StampConvention::BarOpen => self.window(slot).open_time,
+            StampConvention::BarEnd => slot.close_time,
+        }
+    }
+
+    /// Midnight UTC of the date of a bar's session.
+    fn label(&self, slot: &BarSlot) -> UtcNanos {
+        UtcNanos::from_date(self.calendar.date_of(slot.open_time)).unwrap_or(slot.open_time)
     }
 
     /// The whole window of the grid that a bar lies in.
@@ -274,6 +397,20 @@ impl Answer {
     fn row(&self, number: u64) -> &FetchedBar {
         let index = usize::try_from(number - 1).expect("row numbers are counted from 1 over rows in memory");
         &self.rows[index]
+    }
+}
+
+/// The bars of a run before its part that can be had.
+fn lost(wanted: &Wanted, reached: Option<&Wanted>, error: &ProviderError) -> Lost {
+    let last = reached.map_or(wanted.last.open_time, |reached| {
+        reached.first.open_time.saturating_add(-1)
+    });
+    Lost {
+        range: SlotRange {
+            first: wanted.first.open_time,
+            last,
+        },
+        problem: error.to_string(),
     }
 }
 

@@ -9,6 +9,7 @@ use sextant_domain::{BarSeries, UtcNanos};
 use super::answer::{Answer, Job};
 use super::holes;
 use super::merge::{Differences, merge};
+use super::plan::is_hole;
 use super::{Difference, Outcome, SlotRange, UpdateError, UpdateReport};
 use crate::import::{COLUMNS, add_to, quarantine_path, text_of};
 use crate::lake::{BarMeta, StoredBars, remove, replace};
@@ -49,6 +50,7 @@ pub(super) fn commit(
     let quarantine = set_aside(job, answer, &next)?;
     let (meta, outcome) = write(job, answer, &next)?;
     let holes = find_holes(job, answer, &next.bars, &known);
+    let unreachable = find_unreachable(job, answer, &next.bars, &known);
     holes::store(job.lake, job.key, &answer.origin, &holes)?;
     Ok(UpdateReport {
         key: job.key.clone(),
@@ -65,6 +67,7 @@ pub(super) fn commit(
         differences: next.differences.first,
         reloaded: next.reloaded,
         holes,
+        unreachable,
         quarantined: answer.defects.by_rule(),
         quarantine,
         adjustment: job.offer.adjustment.clone(),
@@ -89,6 +92,7 @@ pub(super) fn unchanged(job: &Job<'_>, meta: &BarMeta) -> UpdateReport {
         differences: Vec::new(),
         reloaded: None,
         holes: Vec::new(),
+        unreachable: Vec::new(),
         quarantined: Vec::new(),
         quarantine: None,
         bars: meta.rows,
@@ -206,4 +210,20 @@ fn find_holes(job: &Job<'_>, answer: &Answer, bars: &BarSeries, known: &[SlotRan
         known,
         job.now,
     )
+}
+
+/// The missing bars that were lost because the provider does not reach back to them, without the known holes.
+pub(super) fn find_unreachable(
+    job: &Job<'_>,
+    answer: &Answer,
+    bars: &BarSeries,
+    known: &[SlotRange],
+) -> Vec<SlotRange> {
+    let open_times: &[UtcNanos] = bars.view().open_time;
+    let (Some(first), false) = (open_times.first(), answer.lost.is_empty()) else {
+        return Vec::new();
+    };
+    let is_lost = |time| answer.lost.iter().any(|lost| lost.range.contains(time)) && !is_hole(known, time);
+    let slots = job.closed_slots(*first, job.now);
+    holes::find(slots, open_times, is_lost, &[], job.now)
 }

@@ -8,6 +8,7 @@ use super::{UpdateError, UpdateReport};
 use crate::calendar::Calendar;
 use crate::import::BadRows;
 use crate::lake::StoredBars;
+use crate::twins::refuse_case_twin;
 use crate::{BarKey, BarProvider, DataError, Lake, Progress};
 
 /// What happens with bars that are in the lake already.
@@ -39,11 +40,12 @@ pub struct DownloadRequest {
     pub existing: Existing,
 }
 
-/// Downloads the bars of a span into the lake. `now` is the time at which it happens: a bar that closes later is left
-/// out, whatever the provider sends of it.
+/// Downloads the bars of a span into the lake. `now` is the time at which it happens: a bar that closes later, or closed
+/// so shortly before that it is not settled ([`Offer::settling_seconds`](crate::Offer::settling_seconds)), is left out,
+/// whatever the provider sends of it.
 ///
 /// # Errors
-/// When the provider does not deliver, rows break rules and are to be refused, no bar came, the bars in the lake are of
+/// When the lake has the symbol in another case, the provider does not deliver, rows break rules and are to be refused, no bar came, the bars in the lake are of
 /// another source, or the lake cannot be written. The bars are then as they were.
 pub fn download(
     lake: &Lake,
@@ -53,6 +55,7 @@ pub fn download(
     progress: &dyn Progress,
 ) -> Result<UpdateReport, UpdateError> {
     let key = &request.key;
+    refuse_case_twin(lake, key)?;
     let job = Job {
         lake,
         provider,
@@ -72,7 +75,10 @@ pub fn download(
         job.check_offer(stored)?;
     }
     let wanted = span(&job, request, stored.as_ref())?;
-    let answer = job.fetch(&[wanted])?;
+    let answer = job.fetch(&[wanted]).map_err(|error| match &stored {
+        Some(_) => job.stored_out_of_reach(error),
+        None => error,
+    })?;
     if let Some(stored) = &stored {
         job.check_origin(stored, &answer)?;
     }
@@ -117,7 +123,7 @@ fn span(
     let first = slots.next().ok_or_else(|| {
         job.empty(format!(
             "no bar of the calendar begins at {start} or later and has closed by {}",
-            end.min(job.now)
+            end.min(job.settled())
         ))
     })?;
     Ok(Wanted {

@@ -76,6 +76,18 @@ pub enum UpdateError {
         /// The command that replaces the bars.
         command: String,
     },
+    /// Stored bars would have to be loaded again, and the provider no longer reaches back to them.
+    #[error(
+        "{problem}. What the lake has of {what} cannot be compared with it, and nothing was changed. To put what can be had in its place: {command}"
+    )]
+    StoredOutOfReach {
+        /// The bars.
+        what: String,
+        /// The words of the provider: what was asked for, from when on it has bars.
+        problem: String,
+        /// The command that replaces the bars.
+        command: String,
+    },
     /// Rows that break rules.
     #[error(transparent)]
     Rows(Box<RefusedAnswer>),

@@ -18,7 +18,7 @@ const SEAM_DAYS: i64 = 10;
 /// A macro table to download or to bring up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MacroUpdateRequest {
-    /// The first date, where the table is not in the lake or is replaced; otherwise an update begins at its end.
+    /// The first date; where the table is in the lake and stays, not later than shortly before its end.
     pub from: NaiveDate,
     /// What happens with a table that is there.
     pub existing: Existing,
@@ -59,8 +59,8 @@ pub struct MacroUpdateReport {
 
 type Rows = BTreeMap<UtcNanos, Vec<f64>>;
 
-/// Brings a macro table up to date, or downloads it: asks for the dates from shortly before the last one on, takes what
-/// is published at `now`, and merges it by publication time. Where both have a value the provider's counts; a value is
+/// Brings a macro table up to date, or downloads it: asks for the dates from `request.from` on, or from shortly
+/// before the last stored one where that is earlier, takes what is published at `now`, and merges it by publication time. Where both have a value the provider's counts; a value is
 /// never replaced by none. Where nothing is new no file is touched.
 ///
 /// # Errors
@@ -86,9 +86,9 @@ pub fn update_macro(
     if let Some((_, meta)) = &stored {
         job.check_provider(meta)?;
     }
-    let from = stored
-        .as_ref()
-        .map_or(request.from, |(_, meta)| seam(meta, request.from));
+    let from = stored.as_ref().map_or(request.from, |(_, meta)| {
+        request.from.min(seam(meta, request.from))
+    });
     let to = now.date();
     if from > to {
         return Err(UpdateError::Data(DataError::Request {

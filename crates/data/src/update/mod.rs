@@ -5,10 +5,11 @@
 //! metadata names the provider, its name for the symbol and how it adjusts prices ([`Origin`]), and an operation that
 //! does not fit is refused.
 //!
-//! An update asks only for what is missing: the bars after the last one, and the gaps, as [`plan`] says. A few bars at
-//! the seam are asked again and compared; where the provider revises its history (adjusted prices do at every split and
-//! dividend) a difference means that everything is loaded anew, otherwise it is an error. Bars that the provider did not
-//! have are remembered in `<symbol>_<timeframe>.holes.json` beside the bars, so that nobody asks for them again.
+//! An update asks only for what is missing: the bars after the last one, and the gaps, as [`plan`] says. With them the
+//! last few bars of the lake, the seam, are asked again and compared; where the provider revises its history (adjusted
+//! prices do at every split and dividend) a difference means that everything is loaded anew, otherwise it is an error.
+//! Bars that the provider did not have are remembered in `<symbol>_<timeframe>.holes.json` beside the bars, so that
+//! nobody asks for them again; those that it no longer reaches back to are reported and not remembered.
 //!
 //! # Crashes
 //! Each file is replaced by one rename, in this order: bad rows set aside, bars, remembered holes. Whatever happens in

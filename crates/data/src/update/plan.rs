@@ -59,9 +59,10 @@ pub struct Plan {
 }
 
 /// Plans an update: every bar of the calendar from the first stored one on that has closed at `now`, is not stored and
-/// not among the remembered holes; when one is missing at the end, the last stored bars too. `stored` holds the open
-/// times of the bars in the lake, increasing; `holes` is increasing and without overlaps. With nothing stored there is
-/// nothing to update and the plan is empty.
+/// not among the remembered holes; when one is missing, wherever it is, the last stored bars too, so that a provider that
+/// revised its history is seen before anything is merged. `stored` holds the open times of the bars in the lake,
+/// increasing; `holes` is increasing and without overlaps. With nothing stored there is nothing to update and the plan
+/// is empty.
 pub fn plan(
     class: AssetClass,
     timeframe: Timeframe,
@@ -69,22 +70,19 @@ pub fn plan(
     holes: &[SlotRange],
     now: UtcNanos,
 ) -> Plan {
-    let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
+    let Some(first) = stored.first() else {
         return Plan::default();
     };
     let calendar = Calendar::for_class(class);
     let remembered = |slot: &BarSlot| is_hole(holes, slot.open_time);
-    let grows = calendar
-        .slots(timeframe, *last, now)
-        .any(|slot| slot.open_time > *last && !remembered(&slot));
-    let seam = grows.then(|| stored[stored.len().saturating_sub(SEAM_BARS)]);
+    let seam = stored[stored.len().saturating_sub(SEAM_BARS)];
     let mut plan = Plan::default();
     let mut stored = stored.iter().peekable();
     let mut since = 0;
     for slot in calendar.slots(timeframe, *first, now) {
         while stored.next_if(|open_time| **open_time < slot.open_time).is_some() {}
         let is_stored = stored.peek() == Some(&&slot.open_time);
-        let is_seam = is_stored && seam.is_some_and(|seam| seam <= slot.open_time);
+        let is_seam = is_stored && seam <= slot.open_time;
         let is_missing = !is_stored && !remembered(&slot);
         plan.remembered += u64::from(!is_stored && !is_missing);
         if is_missing || is_seam {
@@ -93,6 +91,9 @@ pub fn plan(
         } else {
             since += 1;
         }
+    }
+    if plan.missing == 0 {
+        plan.requests.clear();
     }
     plan
 }
@@ -175,18 +176,21 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_asked_for_alone_when_nothing_grew() {
+    fn the_seam_is_asked_again_when_only_gaps_are_filled() {
+        let plan = crypto((0..10).chain(15..400), &[], hour(400));
+        assert_eq!(hours(&plan), [(10, 14, 5), (397, 399, 0)]);
+        assert_eq!((plan.missing, plan.remembered), (5, 0));
         let plan = crypto((0..10).chain(15..40), &[], hour(40));
-        assert_eq!(hours(&plan), [(10, 14, 5)]);
+        assert_eq!(hours(&plan), [(10, 39, 5)]);
         assert_eq!((plan.missing, plan.remembered), (5, 0));
     }
 
     #[test]
     fn near_gaps_are_joined_and_far_ones_are_not() {
         let near = (0..10).chain(15..215).chain(216..230);
-        assert_eq!(hours(&crypto(near, &[], hour(230))), [(10, 215, 6)]);
+        assert_eq!(hours(&crypto(near, &[], hour(230))), [(10, 229, 6)]);
         let far = (0..10).chain(15..216).chain(217..230);
-        assert_eq!(hours(&crypto(far, &[], hour(230))), [(10, 14, 5), (216, 216, 1)]);
+        assert_eq!(hours(&crypto(far, &[], hour(230))), [(10, 14, 5), (216, 229, 1)]);
         let far_seam = (0..10).chain(15..300);
         assert_eq!(
             hours(&crypto(far_seam, &[], hour(301))),
@@ -202,7 +206,7 @@ mod tests {
         let plan = crypto(stored(), &[(10, 10), (13, 14)], hour(40));
         assert_eq!(
             (hours(&plan), plan.missing, plan.remembered),
-            (vec![(11, 12, 2)], 2, 3)
+            (vec![(11, 39, 2)], 2, 3)
         );
         // A symbol that is gone: its end is remembered, and only the newest days are asked for, beside the seam.
         let plan = crypto(0..40, &[(40, 999)], hour(1_000));
@@ -230,11 +234,12 @@ mod tests {
                 .map(PlannedRequest::range)
                 .collect::<Vec<_>>()
         };
-        let gap = SlotRange {
-            first: day("2024-01-04"),
-            last: day("2024-01-04"),
+        let gap_and_seam = SlotRange {
+            first: day("2024-01-02"),
+            last: day("2024-01-05"),
         };
-        assert_eq!(range(&at("2024-01-08T20:59:59Z")), [gap]);
+        let gap = at("2024-01-08T20:59:59Z");
+        assert_eq!((range(&gap), gap.missing), (vec![gap_and_seam], 1));
         let grown = at("2024-01-08T21:00:00Z");
         assert_eq!(grown.missing, 2);
         let whole = SlotRange {

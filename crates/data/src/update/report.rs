@@ -47,6 +47,9 @@ pub struct UpdateReport {
     pub reloaded: Option<Difference>,
     /// Missing bars that the provider is known not to have; they are not asked for again.
     pub holes: Vec<SlotRange>,
+    /// Missing bars that lie before what the provider has by now. They are not remembered: the
+    /// next update tries them again.
+    pub unreachable: Vec<SlotRange>,
     /// Bad rows set aside, by rule.
     pub quarantined: Vec<(Rule, u64)>,
     /// The file with the bad rows, where this operation set any aside.

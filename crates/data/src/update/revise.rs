@@ -3,9 +3,9 @@
 use sextant_domain::UtcNanos;
 
 use super::answer::{Answer, Job, OpenEnded, Wanted};
-use super::commit::{Meeting, commit, unchanged};
+use super::commit::{Meeting, commit, find_unreachable, unchanged};
 use super::download::load_stored;
-use super::merge::merge;
+use super::merge::{Merged, merge};
 use super::{Difference, UpdateError, UpdateReport, holes, plan};
 use crate::calendar::Calendar;
 use crate::import::BadRows;
@@ -24,11 +24,13 @@ pub struct UpdateRequest {
 }
 
 /// Fetches what is missing of bars that were downloaded before: those after the last one and the gaps, see
-/// [`plan`]. Where nothing is missing the provider is not asked, and where nothing is new no file is touched.
+/// [`plan`]. Where nothing is missing the provider is not asked, and where nothing is new no file is touched. What is
+/// missing from before the history of the provider is left out and reported ([`UpdateReport::unreachable`]).
 ///
 /// # Errors
 /// When the bars are not in the lake or of another source, the provider does not deliver or contradicts what it
-/// delivered before ([`UpdateError::Differs`], unless it says that it revises its history), rows break rules and are to
+/// delivered before ([`UpdateError::Differs`], unless it says that it revises its history), stored bars would have to be
+/// loaded again and are out of its reach ([`UpdateError::StoredOutOfReach`]), rows break rules and are to
 /// be refused, or the lake cannot be written. The bars are then as they were.
 pub fn update(
     lake: &Lake,
@@ -64,9 +66,18 @@ pub fn update(
             ..unchanged(&job, &stored.meta)
         });
     }
-    let answer = job.fetch(&wanted)?;
+    let answer = job.fetch_reachable(&wanted)?;
+    if answer.asked.is_empty() {
+        return Ok(UpdateReport {
+            unreachable: find_unreachable(&job, &answer, &stored.bars, &known),
+            holes: known,
+            ..unchanged(&job, &stored.meta)
+        });
+    }
     job.check_origin(&stored, &answer)?;
-    let differences = merge(&stored.bars, &answer.bars).differences;
+    let merged = merge(&stored.bars, &answer.bars);
+    check_compared(&job, &stored, &answer, &merged)?;
+    let differences = merged.differences;
     match differences.first.first() {
         Some(first) if job.offer.revises_history => reload(&job, &stored, &answer, *first),
         Some(first) => Err(job.differs(differences.count, *first)),
@@ -79,13 +90,35 @@ pub fn update(
 
 fn wanted(job: &Job<'_>, stored: &StoredBars, known: &[super::SlotRange]) -> Vec<Wanted> {
     let open_times = stored.bars.view().open_time;
-    let plan = plan(job.key.class(), job.key.timeframe(), open_times, known, job.now);
+    let plan = plan(
+        job.key.class(),
+        job.key.timeframe(),
+        open_times,
+        known,
+        job.settled(),
+    );
     let wanted = plan.requests.into_iter().map(|request| Wanted {
         first: request.first,
         last: request.last,
         open_ended: OpenEnded::No,
     });
     wanted.collect()
+}
+
+/// Where history is revised and the seam is out of reach, nobody knows whether new bars fit the stored ones.
+fn check_compared(
+    job: &Job<'_>,
+    stored: &StoredBars,
+    answer: &Answer,
+    merged: &Merged,
+) -> Result<(), UpdateError> {
+    let compared = merged.only_stored < stored.bars.len();
+    match answer.lost.first() {
+        Some(lost) if job.offer.revises_history && merged.added > 0 && !compared => {
+            Err(job.out_of_reach(lost.problem.clone()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Loads the whole span anew, because the provider revised a bar.
@@ -99,11 +132,14 @@ fn reload(
     let (Some(first), Some(last)) = (slots().next(), slots().last()) else {
         return Err(job.empty("no bar of the calendar has closed".to_owned()));
     };
-    let answer = job.fetch(&[Wanted {
+    let whole = Wanted {
         first,
         last,
         open_ended: OpenEnded::No,
-    }])?;
+    };
+    let answer = job
+        .fetch(&[whole])
+        .map_err(|error| job.stored_out_of_reach(error))?;
     job.check_origin(stored, &answer)?;
     job.refuse_bad(&answer)?;
     let report = commit(job, &answer, Meeting::Whole(stored, Some(revised)))?;

@@ -275,6 +275,7 @@ impl BarProvider for Made {
             stamp: StampConvention::BarOpen,
             adjustment: "none: made for a test".to_owned(),
             revises_history: false,
+            settling_seconds: 0,
         })
     }
 

@@ -198,7 +198,10 @@ fn the_offer_is_exact() {
     for timeframe in Timeframe::ALL {
         let offer = client.offer(AssetClass::Equity, timeframe);
         match timeframe {
-            Timeframe::H4 => assert!(offer.unwrap_err().to_string().contains("resample")),
+            Timeframe::H1 | Timeframe::H4 => {
+                let refused = offer.unwrap_err().to_string();
+                assert!(refused.contains("load 30M and resample"), "{refused}");
+            }
             Timeframe::D1 => assert_eq!(offer.unwrap().stamp, StampConvention::SessionDate),
             _ => assert_eq!(offer.unwrap().stamp, StampConvention::BarOpen),
         }

@@ -12,7 +12,7 @@ use super::pacer::Pacer;
 use super::retry::{Patience, Setback, retry_after};
 use super::secrets::Secrets;
 use super::transport::{Failure, Reply, Transport};
-use super::{Answer, Finality, HttpConfig, Judgement, PageRequest};
+use super::{Answer, Finality, HttpConfig, Judgement, KeptPages, PageRequest};
 
 /// The largest body that is read: far more than any page, far less than the memory of any machine.
 const LARGEST_BODY_BYTES: u64 = 64 << 20;
@@ -54,7 +54,7 @@ impl Fetcher {
         }
     }
 
-    /// Asks for a page, from the cache where it lies there, and has the answer judged; only a good one with status 200 of
+    /// Asks for a page, from the cache where it lies there and may be used, and has the answer judged; only a good one with status 200 of
     /// a final request is kept. A kept answer that the client no longer takes for good is asked for anew.
     ///
     /// # Errors
@@ -100,7 +100,8 @@ impl Fetcher {
         request: &PageRequest,
         judge: impl Fn(&Answer) -> Judgement<T>,
     ) -> Result<Option<T>, ProviderError> {
-        let Some(cache) = self.cache_for(request) else {
+        let usable = self.config.kept_pages == KeptPages::Use;
+        let Some(cache) = self.cache_for(request).filter(|_| usable) else {
             return Ok(None);
         };
         let Some(body) = cache.read(&request.url)? else {

@@ -31,6 +31,8 @@ pub(crate) use fetcher::Fetcher;
 pub struct HttpConfig {
     /// Where answers that will not change are kept; `None` keeps nothing.
     pub cache: Option<PathBuf>,
+    /// Whether kept answers count.
+    pub kept_pages: KeptPages,
     /// How often a request is tried before it fails; zero counts as one.
     pub attempts: u32,
     /// The longest time to wait because a provider asks for it; when it asks for more, the request fails at once.
@@ -41,12 +43,23 @@ pub struct HttpConfig {
     pub timeout: Duration,
 }
 
+/// What becomes of answers that were kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeptPages {
+    /// They answer, and nobody is asked.
+    #[default]
+    Use,
+    /// Every page is asked for anew and takes the place of the kept one.
+    Refresh,
+}
+
 impl HttpConfig {
     /// The usual patience: 5 attempts of at most 30 s each, waits from 500 ms on, and at most 120 s when a provider asks
-    /// for it. Answers are kept below `cache`, one folder per provider; `None` keeps nothing.
+    /// for it. Answers are kept below `cache`, one folder per provider, and used; `None` keeps nothing.
     pub fn new(cache: Option<PathBuf>) -> Self {
         Self {
             cache,
+            kept_pages: KeptPages::Use,
             attempts: 5,
             longest_wait: Duration::from_secs(120),
             first_backoff: Duration::from_millis(500),

@@ -74,7 +74,7 @@ impl Patience<'_> {
             },
             Setback::ServerFailed { status, message } => {
                 let message = format!(
-                    "{message} (the last of {attempts} attempts; run the command again later, finished pages are kept)"
+                    "{message} (the last of {attempts} attempts; run the command again later, finished pages of the settled past are kept)"
                 );
                 ProviderError::Refused {
                     provider,

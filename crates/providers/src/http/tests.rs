@@ -369,6 +369,26 @@ fn a_final_answer_is_asked_for_once() {
 }
 
 #[test]
+fn kept_answers_are_replaced_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::in_turn([TestResponse::ok("old"), TestResponse::ok(GOOD)]);
+    let ask = |kept_pages| {
+        let config = HttpConfig {
+            kept_pages,
+            ..cached(folder.path())
+        };
+        fetcher(config).get(&page(&server, "/p"), |answer| {
+            Judgement::Good(String::from_utf8(answer.body.clone()).unwrap())
+        })
+    };
+    assert_eq!(ask(KeptPages::Use).unwrap(), "old");
+    assert_eq!(ask(KeptPages::Use).unwrap(), "old");
+    assert_eq!(ask(KeptPages::Refresh).unwrap(), GOOD);
+    assert_eq!(ask(KeptPages::Use).unwrap(), GOOD);
+    assert_eq!((server.requests().len(), files(folder.path()).len()), (2, 1));
+}
+
+#[test]
 fn what_may_change_or_is_not_good_is_never_kept() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::start(|request| match request.path.as_str() {

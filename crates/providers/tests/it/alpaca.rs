@@ -65,14 +65,14 @@ fn serve(bars: &[FetchedBar], page_size: usize, request: &TestRequest) -> TestRe
 
 #[test]
 fn every_bar_arrives_once_whatever_the_page_size() {
-    let all = bars(Timeframe::H1, "2025-05-30", "2025-06-03");
+    let all = bars(Timeframe::M30, "2025-05-30", "2025-06-03");
     let range = ["2025-05-30T05:00:00Z", "2025-06-02T10:00:00Z"];
     let expected = between(&all, time(range[0]), time(range[1]));
     for page_size in [17, expected.len(), 10_000] {
         let served = all.clone();
         let server = TestServer::start(move |request| serve(&served, page_size, request));
         let alpaca = Alpaca::new(&settings(&server, None), keys());
-        let request = request(AssetClass::Equity, "SPY", Timeframe::H1, range);
+        let request = request(AssetClass::Equity, "SPY", Timeframe::M30, range);
         assert_eq!(rows(&alpaca, &request).unwrap(), expected, "{page_size}");
     }
 }

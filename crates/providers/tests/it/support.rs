@@ -22,11 +22,11 @@ pub(crate) fn time(text: &str) -> UtcNanos {
 pub(crate) fn settings(server: &TestServer, cache: Option<PathBuf>) -> ProviderSettings {
     ProviderSettings {
         http: HttpConfig {
-            cache,
             attempts: 1,
             longest_wait: Duration::from_secs(1),
             first_backoff: Duration::from_millis(1),
             timeout: Duration::from_secs(20),
+            ..HttpConfig::new(cache)
         },
         base_url: Some(server.url("/")),
         now: time(NOW),

@@ -365,6 +365,22 @@ fn requests_that_make_no_sense_are_refused_before_anyone_is_asked() {
 }
 
 #[test]
+fn a_symbol_that_is_there_in_another_case_is_refused_before_anyone_is_asked() {
+    let case = hourly();
+    let provider = Scripted::new(&case.key, "2024-01-01", "2024-02-01");
+    case.download(&provider, ("2024-01-01", None), "2024-01-20")
+        .unwrap();
+    provider.calls();
+    let request = DownloadRequest {
+        key: BarKey::new(AssetClass::Crypto, "x", Timeframe::H1).unwrap(),
+        ..case.request("2024-01-01", None)
+    };
+    let error = download(&case.lake, &provider, &request, time("2024-01-20"), &Silent).unwrap_err();
+    assert!(error.to_string().contains("upper and lower case"), "{error}");
+    assert_eq!(provider.calls(), [""; 0]);
+}
+
+#[test]
 fn a_provider_that_breaks_its_promises_is_caught() {
     let case = hourly();
     let mut provider = Scripted::new(&case.key, "2024-01-01", "2024-02-01");

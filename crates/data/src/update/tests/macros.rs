@@ -65,17 +65,17 @@ pub(super) fn date(text: &str) -> NaiveDate {
 }
 
 pub(super) fn run(lake: &Lake, provider: &Curve, now: &str) -> Result<MacroUpdateReport, UpdateError> {
-    run_with(lake, provider, now, Existing::Keep)
+    run_from(lake, provider, now, ("2024-01-01", Existing::Keep))
 }
 
-fn run_with(
+fn run_from(
     lake: &Lake,
     provider: &Curve,
     now: &str,
-    existing: Existing,
+    (from, existing): (&str, Existing),
 ) -> Result<MacroUpdateReport, UpdateError> {
     let request = MacroUpdateRequest {
-        from: date("2024-01-01"),
+        from: date(from),
         existing,
     };
     update_macro(lake, provider, &request, time(now), &Silent)
@@ -96,7 +96,8 @@ fn a_table_grows_with_what_is_published() {
         (19, 1, Outcome::Written)
     );
     assert_eq!(first.source, "curves: daily");
-    let second = run(&case.lake, &provider, "2024-01-20T23:00:00Z").unwrap();
+    let later = ("2024-01-20", Existing::Keep);
+    let second = run_from(&case.lake, &provider, "2024-01-20T23:00:00Z", later).unwrap();
     assert_eq!((second.rows, second.added, second.changed), (20, 1, 0));
     assert_eq!(second.asked, (date("2024-01-09"), date("2024-01-20")));
     run(&case.lake, &provider, "2024-02-05").unwrap();
@@ -110,6 +111,17 @@ fn a_table_grows_with_what_is_published() {
     assert_eq!((again.outcome, again.added), (Outcome::Unchanged, 0));
     assert_eq!(case.files(), before);
     assert_eq!(case.lake.load_macro("long").unwrap().meta.digest, last.digest);
+}
+
+#[test]
+fn an_earlier_start_than_the_stored_one_counts() {
+    let case = case();
+    let provider = Curve::new("2024-01-01", "2024-03-01");
+    let from = |start| run_from(&case.lake, &provider, "2024-02-01", (start, Existing::Keep)).unwrap();
+    assert_eq!(from("2024-01-20").rows, 12);
+    let earlier = from("2024-01-05");
+    assert_eq!((earlier.rows, earlier.added), (27, 15));
+    assert_eq!(earlier.asked, (date("2024-01-05"), date("2024-02-01")));
 }
 
 #[test]
@@ -175,7 +187,13 @@ fn tables_of_another_kind_are_refused_and_replaced_on_request() {
         assert_eq!(case.files(), before);
     }
     let mut other = Curve::new("2024-01-01", "2024-03-01");
-    run_with(&case.lake, &provider, "2024-01-20", Existing::Replace).unwrap();
+    run_from(
+        &case.lake,
+        &provider,
+        "2024-01-20",
+        ("2024-01-01", Existing::Replace),
+    )
+    .unwrap();
     other.publication.hour = 8;
     let message = run(&case.lake, &other, "2024-01-25").unwrap_err().to_string();
     assert!(

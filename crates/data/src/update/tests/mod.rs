@@ -5,6 +5,7 @@ mod downloads;
 mod faults;
 mod macros;
 mod properties;
+mod reach;
 mod updates;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,9 @@ struct Scripted {
     stamp: StampConvention,
     adjustment: String,
     revises_history: bool,
+    settling_seconds: u32,
+    /// The first stamp it still has.
+    earliest: UtcNanos,
     rows: BTreeMap<UtcNanos, FetchedBar>,
     /// Sent whatever was asked for, after the rows.
     stray: Vec<FetchedBar>,
@@ -57,6 +61,8 @@ impl Scripted {
             stamp,
             adjustment: "none: as traded".to_owned(),
             revises_history: false,
+            settling_seconds: 0,
+            earliest: UtcNanos::MIN,
             rows: rows.collect(),
             stray: Vec::new(),
             calls: Mutex::default(),
@@ -94,11 +100,20 @@ impl BarProvider for Scripted {
             stamp: self.stamp,
             adjustment: self.adjustment.clone(),
             revises_history: self.revises_history,
+            settling_seconds: self.settling_seconds,
         })
     }
 
     fn fetch(&self, request: &BarRequest, _progress: &dyn Progress) -> Result<FetchedBars, ProviderError> {
         self.calls.lock().unwrap().push((request.start, request.end));
+        if request.start < self.earliest {
+            return Err(ProviderError::OutOfReach {
+                provider: self.name,
+                wanted: request.key.to_string(),
+                earliest: self.earliest,
+                help: "begin there".to_owned(),
+            });
+        }
         let rows = self.rows.range(request.start..request.end).map(|(_, row)| *row);
         let symbol = request.provider_symbol.as_deref().unwrap_or(request.key.symbol());
         Ok(FetchedBars {

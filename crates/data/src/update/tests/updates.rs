@@ -75,7 +75,8 @@ fn gaps_are_filled() {
     }
     whole.calls();
     let report = case.update(&whole, "2024-02-03").unwrap();
-    assert_eq!(whole.calls(), ["2024-01-02T00:00:00Z/2024-02-01T00:00:00Z"]);
+    // The seam is near enough to be asked for together with the gaps.
+    assert_eq!(whole.calls(), ["2024-01-02T00:00:00Z/2024-02-03T00:00:00Z"]);
     assert_eq!(
         report.digest,
         case.digest_of_all(&whole, "2024-01-01", "2024-02-03")
@@ -102,7 +103,7 @@ fn holes_are_remembered_until_the_bars_are_replaced() {
     };
     let report = case.update(&provider, "2024-01-05").unwrap();
     assert_eq!((report.outcome, report.holes), (Outcome::Unchanged, vec![hole]));
-    assert_eq!(provider.calls(), ["2024-01-02T05:00:00Z/2024-01-02T08:00:00Z"]);
+    assert_eq!(provider.calls(), ["2024-01-02T05:00:00Z/2024-01-05T00:00:00Z"]);
     let text = std::fs::read_to_string(case.lake.root().join("crypto/X_1H.holes.json")).unwrap();
     assert!(
         text.contains("\"provider\": \"scripted\"") && text.contains("2024-01-02T07:00:00Z"),
@@ -154,7 +155,7 @@ fn a_memory_that_is_damaged_is_named_and_one_of_another_source_is_passed_over() 
     std::fs::write(&path, good.replace("scripted: X", "scripted: Y")).unwrap();
     provider.calls();
     case.update(&provider, "2024-01-05").unwrap();
-    assert_eq!(provider.calls(), ["2024-01-02T00:00:00Z/2024-01-03T00:00:00Z"]);
+    assert_eq!(provider.calls(), ["2024-01-02T00:00:00Z/2024-01-05T00:00:00Z"]);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), good);
 }
 
@@ -218,6 +219,32 @@ fn a_revised_seam_loads_everything_anew() {
     assert_eq!(
         report.digest,
         case.digest_of_all(&provider, "2024-01-01", "2024-01-06")
+    );
+}
+
+#[test]
+fn a_gap_is_not_filled_with_bars_of_another_adjustment() {
+    let case = hourly();
+    let mut provider = Scripted::new(&case.key, "2024-01-01", "2024-01-20");
+    let missing = time("2024-01-02T03:00:00Z");
+    let row_of_gap = provider.rows.remove(&missing).unwrap();
+    case.download(&provider, ("2024-01-01", None), "2024-01-20")
+        .unwrap();
+    std::fs::remove_file(case.lake.root().join("crypto/X_1H.holes.json")).unwrap();
+    // The history is revised, the gap can be filled now, and no bar has closed since.
+    provider.revises_history = true;
+    provider.rows.insert(missing, row_of_gap);
+    for row in provider.rows.values_mut() {
+        *row = super::row(row.stamp, row.close / 4.0);
+    }
+    let report = case.update(&provider, "2024-01-20").unwrap();
+    assert_eq!(
+        report.reloaded.unwrap().stored.open_time,
+        time("2024-01-19T21:00:00Z")
+    );
+    assert_eq!(
+        report.digest,
+        case.digest_of_all(&provider, "2024-01-01", "2024-01-20")
     );
 }
 

@@ -11,7 +11,7 @@ use anyhow::bail;
 use sextant_data::update::{Outcome, SlotRange, UpdateReport};
 use sextant_data::{BadRows, Calendar};
 use sextant_domain::{Timeframe, UtcNanos};
-use sextant_providers::{BAR_PROVIDERS, HttpConfig, MACRO_PROVIDERS, ProviderSettings};
+use sextant_providers::{BAR_PROVIDERS, HttpConfig, KeptPages, MACRO_PROVIDERS, ProviderSettings};
 
 use super::select::{counted, last_session, listed, minute, session, short};
 use crate::args::{DataRootArgs, DownloadArgs, ProviderArgs, UpdateArgs};
@@ -35,7 +35,10 @@ const HEADINGS: [&str; 9] = [
 
 /// Downloads bars or macro tables.
 pub(super) fn download(args: &DownloadArgs) -> anyhow::Result<ExitCode> {
-    let settings = settings(&args.root, &args.provider);
+    let mut settings = settings(&args.root, &args.provider);
+    if args.replace {
+        settings.http.kept_pages = KeptPages::Refresh;
+    }
     let mut done = Done::default();
     match &args.macros {
         Some(tables) => {
@@ -143,6 +146,14 @@ impl Done {
             let holes = counted(report.holes.len(), "gap");
             let begin = minute(first.first);
             self.note(key, &format!("{holes} that the provider does not fill, the first from {begin} on; they are not asked for again"));
+        }
+        if let [first, ..] = report.unreachable.as_slice() {
+            let gaps = counted(report.unreachable.len(), "gap");
+            let begin = minute(first.first);
+            self.note(
+                key,
+                &format!("{gaps} that the provider no longer reaches back to, the first from {begin} on"),
+            );
         }
     }
 

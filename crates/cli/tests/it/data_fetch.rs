@@ -242,7 +242,7 @@ fn a_timeframe_that_is_not_offered_is_made_from_a_finer_one() {
         "{printed}"
     );
     let (fine, coarse) = (
-        place.path("data/equities/SPY_30M.parquet"),
+        place.path("data/equities/SPY/30M.json"),
         place.path("data/equities/SPY_4H.parquet"),
     );
     let before = [&fine, &coarse].map(|file| std::fs::read(file).unwrap());
@@ -269,10 +269,10 @@ fn an_update_of_made_bars_updates_those_they_are_made_from() {
         "{left}"
     );
     let updated = with_keys(&place, &server, "data update --symbols SPY --timeframes 4H").printed();
-    assert_eq!(row(&updated, &["SPY 1H (equity)"])[3], "7");
+    assert_eq!(row(&updated, &["SPY 30M (equity)"])[3], "13");
     assert_eq!(
         row(&updated, &["SPY 4H (equity)"])[1..4],
-        ["6", "made from 1H", "2"]
+        ["6", "made from 30M", "2"]
     );
 }
 
@@ -322,7 +322,7 @@ fn the_feed_of_alpaca_can_be_chosen() {
     with_keys(&place, &server, &format!("{FOUR_HOURS} --feed sip")).printed();
     let status = place.run(&["data", "status"]).printed();
     assert!(
-        row(&status, &["SPY", "equity", "1H"])[8].contains("feed sip"),
+        row(&status, &["SPY", "equity", "30M"])[8].contains("feed sip"),
         "{status}"
     );
     with_keys(&place, &server, "data update").printed();
@@ -336,7 +336,7 @@ fn the_feed_of_alpaca_can_be_chosen() {
         "{feeds:?}"
     );
     with_keys(&place, &server, "data update --symbols SPY --feed iex")
-        .fails_with(&["feed sip", "SPY 1H (equity)"]);
+        .fails_with(&["feed sip", "SPY 30M (equity)"]);
     with_keys(&place, &server, &format!("{FOUR_HOURS} --feed otc")).fails_with(&["otc", "iex, sip"]);
 }
 

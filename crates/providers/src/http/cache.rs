@@ -39,13 +39,19 @@ impl Cache {
         Self { folder }
     }
 
+    /// Makes the folder: before a request, so that an unusable one is found out before anything is asked for.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn prepare(&self) -> Result<(), ProviderError> {
+        fs::create_dir_all(&self.folder).map_err(|error| self.problem("be made", &error))
+    }
+
     /// The kept body of an address; `None` when there is none, or when its file is damaged or of another kind.
     ///
     /// # Errors
-    /// When the folder cannot be made or the file cannot be read.
+    /// When the file cannot be read.
     pub(super) fn read(&self, url: &str) -> Result<Option<Vec<u8>>, ProviderError> {
-        // Before the request, so that an unusable folder is found out before anything is asked for.
-        fs::create_dir_all(&self.folder).map_err(|error| self.problem("be made", &error))?;
         match fs::read(self.file(url)) {
             Ok(content) => Ok(body_of(url, content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -100,10 +100,13 @@ impl Fetcher {
         request: &PageRequest,
         judge: impl Fn(&Answer) -> Judgement<T>,
     ) -> Result<Option<T>, ProviderError> {
-        let usable = self.config.kept_pages == KeptPages::Use;
-        let Some(cache) = self.cache_for(request).filter(|_| usable) else {
+        let Some(cache) = self.cache_for(request) else {
             return Ok(None);
         };
+        cache.prepare()?;
+        if self.config.kept_pages == KeptPages::Refresh {
+            return Ok(None);
+        }
         let Some(body) = cache.read(&request.url)? else {
             return Ok(None);
         };

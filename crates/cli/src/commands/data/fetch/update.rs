@@ -16,6 +16,9 @@ use crate::progress::Bars;
 /// A market of a provider that its sources name before the symbol.
 const SPOT: &str = "spot";
 
+/// A provider, or why there is none.
+type Made = Result<Box<dyn BarProvider>, ProviderError>;
+
 /// Updates every chosen series that was downloaded, and those from which a chosen one was made, which is then made anew;
 /// what came from elsewhere is left alone. One that fails stops no other.
 pub(super) fn update(args: &UpdateArgs, settings: &ProviderSettings, done: &mut Done) -> anyhow::Result<()> {
@@ -137,7 +140,7 @@ struct Providers<'a> {
     settings: &'a ProviderSettings,
     /// The feed to ask whatever the bars come from; that of the bars when there is none.
     feed: Option<AlpacaFeed>,
-    known: BTreeMap<(String, &'static str), Result<Box<dyn BarProvider>, ProviderError>>,
+    known: BTreeMap<(String, &'static str), Made>,
 }
 
 impl Providers<'_> {

@@ -129,11 +129,8 @@ pub struct OrderChange {
 pub enum OrderRole {
     /// By itself.
     Alone,
-    /// The entry of a bracket with this many exits, which follow it.
-    Entry {
-        /// The number of exits.
-        exits: u32,
-    },
+    /// The entry of a bracket; its exits follow it.
+    Entry,
     /// An exit of the bracket with this entry; the exits of an entry cancel each other.
     Exit {
         /// The entry.
@@ -194,8 +191,7 @@ impl Intents {
     /// each other; each must be on the other side of the entry, and none may be larger. Returns the entry's reference and
     /// those of the exits.
     pub fn bracket(&mut self, entry: OrderRequest, exits: &[OrderRequest]) -> (OrderRef, Vec<OrderRef>) {
-        let count = u32::try_from(exits.len()).unwrap_or(u32::MAX);
-        let entry = self.submit(entry, OrderRole::Entry { exits: count });
+        let entry = self.submit(entry, OrderRole::Entry);
         let exits = exits
             .iter()
             .map(|exit| self.submit(exit.reduce_only(), OrderRole::Exit { entry }))

@@ -86,7 +86,7 @@ impl Engine<'_> {
         };
         let (mut entry, mut peers) = (None, None);
         for (index, ((reference, request), checked)) in group.iter().zip(checked).enumerate() {
-            let is_exit = matches!(role, OrderRole::Entry { .. }) && index > 0;
+            let is_exit = matches!(role, OrderRole::Entry) && index > 0;
             let in_group = is_exit || matches!(role, OrderRole::OneOf { .. });
             let wanted = Wanted {
                 model,
@@ -148,7 +148,7 @@ impl Engine<'_> {
         };
         let exits: Vec<OrderRequest> = group[1..].iter().map(|(_, request)| *request).collect();
         let first = &group[0].1;
-        if !matches!(role, OrderRole::Entry { .. }) {
+        if !matches!(role, OrderRole::Entry) {
             return group
                 .iter()
                 .map(|(_, request)| check(request, instrument(request)))
@@ -402,7 +402,7 @@ fn followers(
             role: follower,
         } => {
             let belongs = match (role, follower) {
-                (OrderRole::Entry { .. }, OrderRole::Exit { entry }) => entry == reference,
+                (OrderRole::Entry, OrderRole::Exit { entry }) => entry == reference,
                 (OrderRole::OneOf { first }, OrderRole::OneOf { first: other }) => first == other,
                 _ => false,
             };

@@ -58,7 +58,7 @@ pub use requirements::{
 };
 pub use risk::{
     Decision, Intervention, InterventionAction, OrderReview, PortfolioState, Proposal, RiskStatus,
-    TrailingStatistics, Verdict,
+    TrailingStatistics, TrailingWindows, Verdict,
 };
 pub use time::{ParseTimeError, Timeframe, UtcNanos};
 pub use view::{AccountView, MarketView, NoticeKind, OrderNotice};

@@ -5,8 +5,8 @@ use thiserror::Error;
 use crate::{
     Approved, BrokerEvent, FeatureError, FeatureId, FeatureSpec, InstrumentId, Intents, Intervention,
     MarketData, MarketView, ModelId, MoneyError, Order, OrderId, PortfolioState, Price, Proposal,
-    RegimeEstimate, RegimeInput, Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights, UtcNanos,
-    Verdict, WorkingOrder,
+    RegimeEstimate, RegimeInput, Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights,
+    TrailingWindows, UtcNanos, Verdict, WorkingOrder,
 };
 
 /// A model that cannot decide. The run stops with it: going on without a model would be another strategy.
@@ -103,6 +103,12 @@ pub trait RiskEngine: Send {
 
     /// Judges a proposal. A missing price or equity means refusal.
     fn review(&self, state: &PortfolioState<'_>, proposal: &Proposal<'_>) -> Verdict;
+
+    /// The trailing figures that its rules judge by, asked once before the first bar. Without an override nobody asks for
+    /// any, and none are measured.
+    fn trailing_windows(&self) -> TrailingWindows {
+        TrailingWindows::default()
+    }
 }
 
 /// What a broker needs to know of the account to size and fill an order.

@@ -29,6 +29,15 @@ pub struct TrailingStatistics<'a> {
     pub covariance: &'a [f64],
 }
 
+/// Over how many days a risk engine wants the [`TrailingStatistics`]; `None` for a figure that none of its rules asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TrailingWindows {
+    /// Days of the average daily traded value.
+    pub adv_days: Option<usize>,
+    /// Daily returns of the covariance.
+    pub covariance_days: Option<usize>,
+}
+
 /// The standing of the risk engine, kept from bar to bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RiskStatus {

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod ledger;
 mod sizing;
+mod statistics;
 
 pub use book::{Book, ClosedTrade, InstrumentBook};
 pub use engine::{BoundParts, Engine, EngineParts, MarketEvent};

@@ -6,7 +6,7 @@ use std::ops::Range;
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
     Decision, InstrumentTable, Intervention, OrderReview, PortfolioState, Proposal, RiskStatus,
-    TargetWeights, Verdict,
+    TargetWeights, TrailingWindows, Verdict,
 };
 
 use crate::kill_signal::KillSignal;
@@ -143,6 +143,14 @@ impl RiskEngine for RiskRules {
                 self.review_targets(state, targets)
             }
             Proposal::Order(order) => self.review_order(state, order),
+        }
+    }
+
+    fn trailing_windows(&self) -> TrailingWindows {
+        let days = |days: u32| days as usize;
+        TrailingWindows {
+            adv_days: self.limits.adv_limit.map(|limit| days(limit.window_days)),
+            covariance_days: self.limits.volatility_cap.map(|cap| days(cap.window_days)),
         }
     }
 }

@@ -21,8 +21,8 @@
 //!
 //! `group_cap`, `volatility_cap`, `adv_limit`, `turnover_limit` and `minimum_trade` are there only where the limits state
 //! them. `volatility_cap` and `adv_limit` judge by the trailing statistics that come with the portfolio state; what is not
-//! measured there may not be added. The other public parts are libraries that models call: [`sizing`] (how much),
-//! [`stops`] (where to get out) and [`statistics`] (the definitions of those trailing statistics).
+//! measured there may not be added; over which windows it is to be measured, the rules say to the engine. The other public
+//! parts are libraries that models call: [`sizing`] (how much) and [`stops`] (where to get out).
 //!
 //! # Invariants
 //! * A rule can only make things smaller, never larger and never to the other side.
@@ -36,7 +36,7 @@
 //!
 //! # Deliberately absent
 //! IO. A kill file is watched by the composition root, which engages a [`KillFlag`]. Sending stop orders belongs to models
-//! and execution, and measuring trailing statistics to whoever fills the portfolio state. There is no way around the rules:
+//! and execution, and measuring trailing statistics to the engine that fills the portfolio state. There is no way around the rules:
 //! no bypass, and no rule that can be left out of the list unless the limits say so.
 //!
 //! # Order of review
@@ -78,7 +78,6 @@ mod random_paths;
 mod rule;
 mod rules;
 pub mod sizing;
-pub mod statistics;
 pub mod stops;
 #[cfg(test)]
 mod test_support;

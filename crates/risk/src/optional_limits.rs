@@ -20,14 +20,20 @@ pub struct GroupCap {
     pub symbols: Vec<String>,
 }
 
+/// The longest window of trailing days: ten years of sessions.
+const LONGEST_WINDOW: u32 = 2_520;
+
 /// Cap on the volatility of the portfolio: the root of `w' C w` with the weights `w` and the annual covariance `C` of
-/// trailing returns. What has no covariance yet may not be added.
+/// trailing daily returns. What has no covariance yet may not be added.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VolatilityCap {
     /// Largest annual volatility, as a fraction.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub annual: f64,
+    /// Daily returns of the covariance, of whole UTC days before the day of the decision.
+    #[schemars(range(min = 2, max = 2_520))]
+    pub window_days: u32,
 }
 
 /// Limit on the trades in one instrument by its average daily traded value.
@@ -37,6 +43,9 @@ pub struct AdvLimit {
     /// Largest value on its way at a time, as a fraction of the average daily traded value.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub fraction: f64,
+    /// Days of the average: those with bars of the instrument, before the UTC day of the decision.
+    #[schemars(range(min = 1, max = 2_520))]
+    pub window_days: u32,
     /// What may be traded where the average is not known.
     pub unknown: UnknownVolume,
 }
@@ -85,9 +94,11 @@ pub(crate) fn validate(limits: &RiskLimits) -> Result<(), LimitError> {
         .try_for_each(|(name, group)| validate_group(name, group))?;
     if let Some(cap) = limits.volatility_cap {
         check("volatility_cap.annual", cap.annual, LARGEST_EXPOSURE)?;
+        check_window("volatility_cap.window_days", cap.window_days, 2)?;
     }
     if let Some(limit) = limits.adv_limit {
         check("adv_limit.fraction", limit.fraction, 1.0)?;
+        check_window("adv_limit.window_days", limit.window_days, 1)?;
         if let UnknownVolume::CutTo { weight } = limit.unknown {
             check("adv_limit.unknown.cut_to.weight", weight, LARGEST_EXPOSURE)?;
         }
@@ -103,6 +114,18 @@ pub(crate) fn validate(limits: &RiskLimits) -> Result<(), LimitError> {
         check("minimum_trade.notional", minimum.notional, LARGEST_NOTIONAL)?;
     }
     Ok(())
+}
+
+fn check_window(field: &'static str, days: u32, least: u32) -> Result<(), LimitError> {
+    if (least..=LONGEST_WINDOW).contains(&days) {
+        return Ok(());
+    }
+    Err(LimitError::Range {
+        field,
+        value: days.into(),
+        min: least.into(),
+        max: LONGEST_WINDOW.into(),
+    })
 }
 
 fn validate_group(name: &str, group: &GroupCap) -> Result<(), LimitError> {
@@ -144,11 +167,14 @@ mod tests {
                 "group_caps",
                 json!({ "technology": { "cap": 0.3, "symbols": ["AAPL", "MSFT"] } }),
             ),
-            ("volatility_cap", json!({ "annual": 0.15 })),
-            ("adv_limit", json!({ "fraction": 0.05, "unknown": "refuse" })),
+            ("volatility_cap", json!({ "annual": 0.15, "window_days": 60 })),
             (
                 "adv_limit",
-                json!({ "fraction": 0.05, "unknown": { "cut_to": { "weight": 0.01 } } }),
+                json!({ "fraction": 0.05, "window_days": 20, "unknown": "refuse" }),
+            ),
+            (
+                "adv_limit",
+                json!({ "fraction": 0.05, "window_days": 20, "unknown": { "cut_to": { "weight": 0.01 } } }),
             ),
             ("turnover_limit", json!({ "per_rebalance": 0.5 })),
             ("minimum_trade", json!({ "notional": 100.0 })),
@@ -173,18 +199,32 @@ mod tests {
             ),
             (
                 "volatility_cap",
-                json!({ "annual": 101.0 }),
+                json!({ "annual": 101.0, "window_days": 60 }),
                 "volatility_cap.annual is 101",
             ),
             (
                 "adv_limit",
-                json!({ "fraction": 1.5, "unknown": "refuse" }),
+                json!({ "fraction": 1.5, "window_days": 20, "unknown": "refuse" }),
                 "adv_limit.fraction is 1.5",
             ),
-            ("adv_limit", json!({ "fraction": 0.5 }), "missing field `unknown`"),
+            (
+                "volatility_cap",
+                json!({ "annual": 0.1, "window_days": 1 }),
+                "volatility_cap.window_days is 1, but must be a number from 2 to 2520",
+            ),
             (
                 "adv_limit",
-                json!({ "fraction": 0.5, "unknown": { "cut_to": { "weight": -0.5 } } }),
+                json!({ "fraction": 0.5, "window_days": 0, "unknown": "refuse" }),
+                "adv_limit.window_days is 0",
+            ),
+            (
+                "adv_limit",
+                json!({ "fraction": 0.5, "window_days": 20 }),
+                "missing field `unknown`",
+            ),
+            (
+                "adv_limit",
+                json!({ "fraction": 0.5, "window_days": 20, "unknown": { "cut_to": { "weight": -0.5 } } }),
                 "adv_limit.unknown.cut_to.weight is -0.5",
             ),
             (

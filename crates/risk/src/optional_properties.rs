@@ -132,14 +132,14 @@ fn limits(count: usize) -> impl Strategy<Value = RiskLimits> {
         Just(UnknownVolume::Refuse),
         (0.0..0.2f64).prop_map(|weight| UnknownVolume::CutTo { weight })
     ];
-    let adv = (0.0..0.5f64, unknown).prop_map(|(fraction, unknown)| AdvLimit { fraction, unknown });
+    let adv = (0.0..0.5f64, unknown).prop_map(|(fraction, unknown)| AdvLimit { fraction, window_days: 20, unknown });
     let members = proptest::sample::subsequence(SYMBOLS[..count].to_vec(), 1..=count);
     let group = (0.0..1.0f64, members).prop_map(|(cap, symbols)| GroupCap {
         cap,
         symbols: symbols.into_iter().map(str::to_owned).collect(),
     });
     let groups = proptest::collection::btree_map("[a-z]{3}", group, 0..3);
-    let volatility = (0.0..0.5f64).prop_map(|annual| VolatilityCap { annual });
+    let volatility = (0.0..0.5f64).prop_map(|annual| VolatilityCap { annual, window_days: 60 });
     let turnover = (0.0..2.0f64).prop_map(|per_rebalance| TurnoverLimit { per_rebalance });
     let minimum = (0.0..20.0f64).prop_map(|notional| MinimumTrade { notional });
     (groups, of(volatility), of(adv), of(turnover), of(minimum)).prop_map(
@@ -237,7 +237,7 @@ proptest! {
     #[test]
     fn approved_targets_keep_the_volatility((limits, loadings, book, wanted) in case(), annual in 0.0..0.5f64) {
         let only_volatility = RiskLimits {
-            volatility_cap: Some(VolatilityCap { annual }),
+            volatility_cap: Some(VolatilityCap { annual, window_days: 60 }),
             ..RiskLimits::permissive(limits.gross_leverage)
         };
         let left = approved(&engine_of(&only_volatility, wanted.len()), &book, targets(&wanted));
@@ -281,7 +281,7 @@ proptest! {
     #[test]
     fn without_measurements_nothing_is_added((limits, _, mut book, wanted) in case()) {
         book.covariance.clear();
-        let limits = RiskLimits { volatility_cap: Some(VolatilityCap { annual: 10.0 }), ..limits };
+        let limits = RiskLimits { volatility_cap: Some(VolatilityCap { annual: 10.0, window_days: 60 }), ..limits };
         let mut proposal = TargetWeights::new(1, wanted.len());
         for (index, weight) in wanted.iter().enumerate() {
             proposal.add_target(ModelId::from_index(0), InstrumentId::from_index(index), *weight);

@@ -155,9 +155,13 @@ fn all_limits() -> RiskLimits {
     };
     RiskLimits {
         group_caps: [("sector".to_owned(), group)].into(),
-        volatility_cap: Some(VolatilityCap { annual: 0.20 }),
+        volatility_cap: Some(VolatilityCap {
+            annual: 0.20,
+            window_days: 60,
+        }),
         adv_limit: Some(AdvLimit {
             fraction: 0.05,
+            window_days: 20,
             unknown: UnknownVolume::CutTo { weight: 0.02 },
         }),
         turnover_limit: Some(TurnoverLimit { per_rebalance: 0.5 }),

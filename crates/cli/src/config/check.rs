@@ -81,7 +81,7 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
     }
 }
 
-/// Ranges, members of groups that are not in the universe, and rules that nothing could pass in a run.
+/// Ranges, and members of groups that are not in the universe.
 fn risk(config: &ResolvedConfig, note: &mut dyn FnMut(String)) {
     let risk = &config.risk;
     if let Err(error) = risk.validate() {
@@ -99,16 +99,6 @@ fn risk(config: &ResolvedConfig, note: &mut dyn FnMut(String)) {
                  universe"
             ));
         }
-    }
-    let unmeasured = [
-        ("volatility_cap", risk.volatility_cap.is_some()),
-        ("adv_limit", risk.adv_limit.is_some()),
-    ];
-    for (name, _) in unmeasured.iter().filter(|(_, is_stated)| *is_stated) {
-        note(format!(
-            "{name}: found a limit, but a run does not measure the trailing statistics that it judges by, and would refuse \
-             what it does not know; take it out"
-        ));
     }
 }
 

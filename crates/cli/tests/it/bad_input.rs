@@ -42,14 +42,25 @@ fn limits_that_a_run_could_not_keep() {
     place.edit(
         "configs/base/risk.yaml",
         "gross_leverage: 1.2",
-        "gross_leverage: 1.2\ngroup_caps: {technology: {cap: 0.3, symbols: [QQQ, AAPL]}}\nvolatility_cap: {annual: 0.15}",
+        "gross_leverage: 1.2\nvolatility_cap: {annual: 0.15, window_days: 1}",
     );
     place.run(&["backtest"]).fails_with(&[
         "risk.yaml",
-        "group_caps.technology: there is no instrument AAPL",
-        "volatility_cap",
-        "does not measure the trailing statistics",
+        "volatility_cap.window_days: found 1, but the smallest value allowed is 2",
     ]);
+}
+
+#[test]
+fn a_group_of_what_is_not_there() {
+    let place = Place::new();
+    place.edit(
+        "configs/base/risk.yaml",
+        "gross_leverage: 1.2",
+        "gross_leverage: 1.2\ngroup_caps: {technology: {cap: 0.3, symbols: [QQQ, AAPL]}}",
+    );
+    place
+        .run(&["backtest"])
+        .fails_with(&["risk.yaml", "group_caps.technology: there is no instrument AAPL"]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use sextant_domain::{
 use crate::error::EngineError;
 use crate::ledger::{Ledger, Scope};
 use crate::sizing::RankedDraft;
+use crate::statistics::Trailing;
 
 /// What decides: models, regime, portfolio and risk.
 pub struct EngineParts {
@@ -59,6 +60,8 @@ pub struct Engine<'m> {
     portfolio: Box<dyn PortfolioConstructor>,
     risk: Box<dyn RiskEngine>,
     ledger: Ledger,
+    /// What risk rules judge by beside the portfolio; `None` where none asks.
+    trailing: Option<Trailing>,
     classes: Vec<AssetClass>,
     /// Per series: the instrument it marks, if it is an execution series.
     marks: Vec<Option<InstrumentId>>,
@@ -188,6 +191,7 @@ impl<'m> Engine<'m> {
             models: parts.models,
             regime: parts.regime,
             portfolio: parts.portfolio,
+            trailing: Trailing::new(parts.risk.trailing_windows()),
             risk: parts.risk,
             point: ledger.equity_point(),
             ledger,

@@ -44,9 +44,11 @@ impl Engine<'_> {
         // What was on its way when everything had to be closed is closed when it arrives.
         let closing = closes_all && !self.ledger.open().is_empty();
         if decided || regime_changed || status_changed || closing {
+            self.measure(event);
             self.trade_to_targets(event.time, broker, record)?;
         }
         if !self.scratch.commands.is_empty() {
+            self.measure(event);
             self.carry_out(event.time, broker, record)?;
         }
         if !broker.working().is_empty() {
@@ -54,6 +56,13 @@ impl Engine<'_> {
         }
         self.finish(record);
         Ok(())
+    }
+
+    /// Measures what the risk rules ask for, just before they are asked.
+    fn measure(&mut self, event: &MarketEvent<'_>) {
+        if let Some(trailing) = &mut self.trailing {
+            trailing.measure(self.market, event.available, event.time);
+        }
     }
 
     /// Values the books at the last prices: once after prices have changed and once after fills, so that nobody need do it
@@ -96,6 +105,9 @@ impl Engine<'_> {
                 }
                 BrokerEvent::Split(split) => {
                     self.ledger.post_split(&split)?;
+                    if let Some(trailing) = &mut self.trailing {
+                        trailing.note_split(split.instrument, split.time, split.ratio.to_f64());
+                    }
                     record.splits.push(split);
                 }
             }
@@ -196,7 +208,10 @@ impl Engine<'_> {
             weights: &self.scratch.weights,
             pending: &self.scratch.pending_weights,
             classes: &self.classes,
-            statistics: TrailingStatistics::default(),
+            statistics: match &self.trailing {
+                Some(trailing) => trailing.view(),
+                None => TrailingStatistics::default(),
+            },
         }
     }
 

@@ -109,6 +109,7 @@ mod tests {
     fn five_percent(unknown: UnknownVolume) -> RiskRules {
         let limit = AdvLimit {
             fraction: 0.05,
+            window_days: 20,
             unknown,
         };
         engine(RiskLimits {

@@ -245,7 +245,7 @@ mod tests {
 
     fn cap(annual: f64) -> RiskRules {
         engine(RiskLimits {
-            volatility_cap: Some(VolatilityCap { annual }),
+            volatility_cap: Some(VolatilityCap { annual, window_days: 60 }),
             ..RiskLimits::permissive(10.0)
         })
     }

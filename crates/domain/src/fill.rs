@@ -29,6 +29,8 @@ pub struct Fill {
     pub fee: Cash,
     /// What slippage cost: `(price - reference_price) x quantity`, already contained in the price.
     pub slippage: Cash,
+    /// The part of the slippage that the run's own volume caused; zero where nobody models it.
+    pub impact: Cash,
     /// How the quantity is divided among models.
     pub allocations: Vec<Allocation>,
 }

@@ -202,6 +202,7 @@ impl<'m> AccountVenue<'m> {
             reference_price: price,
             fee: Cash::ZERO,
             slippage: Cash::ZERO,
+            impact: Cash::ZERO,
             allocations,
         }));
         Ok(())

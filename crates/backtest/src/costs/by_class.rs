@@ -38,6 +38,10 @@ impl<M: SlippageModel> SlippageModel for ByClass<M> {
         self.of(trade.instrument.class).price(trade)
     }
 
+    fn impact(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
+        self.of(trade.instrument.class).impact(trade)
+    }
+
     fn volume_limit(&self, instrument: &Instrument) -> Option<Decimal> {
         self.of(instrument.class).volume_limit(instrument)
     }

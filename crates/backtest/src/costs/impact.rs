@@ -69,6 +69,10 @@ impl SlippageModel for SquareRootImpact {
         };
         moved_against(trade, distance)
     }
+
+    fn impact(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
+        Ok(self.price(trade)?.minus(trade.price)?.abs())
+    }
 }
 
 /// Volatility per bar and mean volume of the last bars; `None` unless there are enough of them and both are above zero.

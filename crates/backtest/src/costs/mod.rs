@@ -85,6 +85,15 @@ pub trait SlippageModel {
     /// [`MoneyError`] when the price does not fit.
     fn price(&self, trade: &Trade<'_>) -> Result<Price, MoneyError>;
 
+    /// The part of the distance from the market's price that is due to the run's own volume; zero or more, and zero for
+    /// models in which size does not matter.
+    ///
+    /// # Errors
+    /// As [`price`](Self::price).
+    fn impact(&self, _trade: &Trade<'_>) -> Result<Price, MoneyError> {
+        Ok(Price::ZERO)
+    }
+
     /// The largest part of a bar's volume for which the model holds. The venue trades no more of a bar than that; what
     /// does not fit waits for the next. `None` where any quantity may trade.
     fn volume_limit(&self, _instrument: &Instrument) -> Option<Decimal> {
@@ -101,6 +110,10 @@ impl<M: FeeModel + ?Sized> FeeModel for Box<M> {
 impl<M: SlippageModel + ?Sized> SlippageModel for Box<M> {
     fn price(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
         (**self).price(trade)
+    }
+
+    fn impact(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
+        (**self).impact(trade)
     }
 
     fn volume_limit(&self, instrument: &Instrument) -> Option<Decimal> {

@@ -39,6 +39,11 @@ impl SlippageModel for SumOfSlippage {
         moved_against(trade, distance.decimal())
     }
 
+    fn impact(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
+        let mut parts = self.parts.iter();
+        parts.try_fold(Price::ZERO, |sum, part| sum.plus(part.impact(trade)?))
+    }
+
     fn volume_limit(&self, instrument: &Instrument) -> Option<Decimal> {
         self.parts
             .iter()

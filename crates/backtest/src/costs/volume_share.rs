@@ -64,6 +64,10 @@ impl SlippageModel for VolumeShareSlippage {
         moved_against(trade, part(trade.price.decimal(), fraction)?)
     }
 
+    fn impact(&self, trade: &Trade<'_>) -> Result<Price, MoneyError> {
+        Ok(self.price(trade)?.minus(trade.price)?.abs())
+    }
+
     fn volume_limit(&self, _instrument: &Instrument) -> Option<Decimal> {
         Some(self.volume_limit)
     }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use sextant_domain::ports::{AccountSource, BrokerError};
 use sextant_domain::{
-    Allocation, Bar, BrokerEvent, EndReason, Fill, Instrument, InstrumentId, MoneyError, OrderEffect,
+    Allocation, Bar, BrokerEvent, Cash, EndReason, Fill, Instrument, InstrumentId, MoneyError, OrderEffect,
     OrderId, OrderKind, OrderSize, Price, Quantity, Side, TimeInForce, UtcNanos,
 };
 
@@ -11,6 +11,15 @@ use super::config::ExitActivation;
 use super::state::{bar_at, reduce, total};
 use super::{SimulatedVenue, Stage};
 use crate::costs::{Liquidity, Trade};
+
+/// What a trade costs.
+struct Costs {
+    /// The price with slippage.
+    price: Price,
+    /// The part of the slippage that is due to the run's own volume, per unit; zero or more.
+    impact: Price,
+    fee: Cash,
+}
 
 /// When, at which market price, and on which side of the book.
 type Terms = (UtcNanos, f64, Liquidity);
@@ -67,7 +76,8 @@ impl SimulatedVenue<'_> {
         }
         let quantity = total(&traded)?;
         let at_market = (terms.kind, market, liquidity);
-        let (price, fee) = self.costs(instrument_id, quantity, at_market, (bar_index, bar))?;
+        let Costs { price, impact, fee } =
+            self.costs(instrument_id, quantity, at_market, (bar_index, bar))?;
         let mut left = wanted;
         reduce(&mut left, &traded)?;
         self.events.push_back(BrokerEvent::Fill(Fill {
@@ -79,6 +89,7 @@ impl SimulatedVenue<'_> {
             reference_price: market,
             fee,
             slippage: price.minus(market)?.times(quantity)?,
+            impact: impact.times(quantity.abs())?,
             allocations: traded,
         }));
         let slot = &mut self.slots[instrument_id.index()];
@@ -136,8 +147,8 @@ impl SimulatedVenue<'_> {
                 // Slippage may grow with the size; a purchase pays at most that of the size it would have without.
                 let most = Quantity::from_f64_towards_zero(value / market.to_f64(), instrument.lot_size)?;
                 let terms = (draft.terms.kind, market, Liquidity::Taker);
-                let (paid, _) = self.costs(draft.instrument, most, terms, (bar_index, bar))?;
-                let units = value / paid.to_f64();
+                let costs = self.costs(draft.instrument, most, terms, (bar_index, bar))?;
+                let units = value / costs.price.to_f64();
                 let quantity = Quantity::from_f64_towards_zero(units, instrument.lot_size)?;
                 for one in &mut wanted {
                     one.quantity = quantity;
@@ -153,16 +164,20 @@ impl SimulatedVenue<'_> {
         Ok(wanted)
     }
 
-    /// The price with slippage and the fee of a trade.
+    /// What a trade costs.
     fn costs(
         &self,
         id: InstrumentId,
         quantity: Quantity,
         (kind, market, liquidity): (OrderKind, Price, Liquidity),
         (bar_index, bar): (usize, Bar),
-    ) -> Result<(Price, sextant_domain::Cash), MoneyError> {
+    ) -> Result<Costs, MoneyError> {
         if quantity.is_zero() {
-            return Ok((market, sextant_domain::Cash::ZERO));
+            return Ok(Costs {
+                price: market,
+                impact: Price::ZERO,
+                fee: Cash::ZERO,
+            });
         }
         let series = self.market.get(self.market.execution_series(id));
         let (instrument, slot) = (self.market.instruments().get(id), &self.slots[id.index()]);
@@ -180,13 +195,16 @@ impl SimulatedVenue<'_> {
             },
             traded_value_30d: self.traded_value.before_today(instrument.class),
         };
-        let price = match liquidity {
-            Liquidity::Taker => self.config.slippage.price(&trade)?,
-            Liquidity::Maker => market,
+        let slippage = &self.config.slippage;
+        let (price, impact) = match liquidity {
+            Liquidity::Taker => (slippage.price(&trade)?, slippage.impact(&trade)?),
+            Liquidity::Maker => (market, Price::ZERO),
         };
         let price = within_limit(kind, quantity, price, market);
         let fee = self.config.fees.fee(&Trade { price, ..trade })?;
-        Ok((price, fee))
+        // A limit that cuts the slippage cuts the impact last.
+        let impact = impact.min(price.minus(market)?.abs());
+        Ok(Costs { price, impact, fee })
     }
 
     /// Whether anything more can trade in a bar.

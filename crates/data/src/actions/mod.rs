@@ -25,6 +25,7 @@ mod factor_file;
 mod fuzz;
 mod history;
 mod mapper;
+mod recorded;
 mod rename;
 pub(crate) mod rows;
 mod stitch;
@@ -36,6 +37,7 @@ pub use factor_file::{FactorFile, FactorRow};
 pub use fuzz::{fuzz_factor_file, fuzz_ticker_map};
 pub use history::{SecurityHistory, SecurityId, TickerSpan, read_listings};
 pub use mapper::{Attribution, TickerMapper};
+pub use recorded::{RecordedAction, ratio_of, recorded_actions};
 pub use rename::{Rename, known_renames, read_renames};
 pub use stitch::{Gap, OutsideBars, Overlap, Piece, Stitched, stitch};
 

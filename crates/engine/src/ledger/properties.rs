@@ -74,6 +74,7 @@ fn fill(units: [i64; MODELS], price: i64, fee: i64) -> Fill {
         price,
         reference_price: price,
         fee: Cash::new(cents(fee)),
+        impact: Cash::ZERO,
         slippage: Cash::ZERO,
         allocations: by_model(units, |model, units| Allocation {
             model,

@@ -9,8 +9,8 @@ use sextant_backtest::{
 };
 use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink};
 use sextant_domain::{
-    AssetClass, Cash, FeatureRef, Instrument, InstrumentRef, Intents, MarketData, MarketView, Requirements,
-    SeriesRef, StepRecord, Timeframe, UtcNanos,
+    AssetClass, Cash, Contract, Currency, FeatureRef, Instrument, InstrumentRef, Intents, MarketData,
+    MarketView, Requirements, SeriesRef, StepRecord, Timeframe, UtcNanos,
 };
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
@@ -211,6 +211,7 @@ fn daily_market(symbols: &[String], days: usize) -> MarketData {
             execution: Timeframe::D1,
             price_tick: Decimal::new(1, 2),
             lot_size: Decimal::new(1, 3),
+            contract: Contract::paid_in(Currency::USD),
         };
         market = market.instrument(share).bars(symbol, Timeframe::D1, walk);
     }

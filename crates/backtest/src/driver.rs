@@ -1,8 +1,8 @@
 //! The history driver.
 
 use sextant_domain::ports::{Broker, FeatureSource, ResultSink};
-use sextant_domain::{Cash, MarketData, StepRecord, UtcNanos};
-use sextant_engine::{Engine, EngineError, EngineParts, Ledger, MarketEvent};
+use sextant_domain::{Cash, MarketData, Settlement, StepRecord, UtcNanos};
+use sextant_engine::{AccountStart, Engine, EngineError, EngineParts, Ledger, MarketEvent};
 use thiserror::Error;
 
 use crate::accounts::{AccountModel, AccountModelError, AccountVenue};
@@ -34,7 +34,7 @@ impl EndOfRun {
 
 /// How a backtest is run. There is no `Default`: each of these decides the result.
 pub struct BacktestConfig {
-    /// Cash at the start.
+    /// Cash at the start, in the account's currency.
     pub initial_capital: Cash,
     /// Trading begins with the first bar that closes after this instant; earlier bars warm features up.
     pub start: UtcNanos,
@@ -121,7 +121,12 @@ pub fn run(
         return Err(BacktestError::Capital(config.initial_capital));
     }
     let parts = Engine::bind(parts, market, features)?;
-    let mut engine = Engine::new(parts, config.initial_capital, market, features);
+    let start = AccountStart {
+        cash: config.initial_capital,
+        currency: config.account.currency,
+        margin_call: config.account.margin_call,
+    };
+    let mut engine = Engine::new(parts, start, market, features)?;
     let models: Vec<String> = engine.model_names().map(str::to_owned).collect();
     let mut timeline = Timeline::new(market, config.end);
     let mut record = StepRecord::new(models.len());
@@ -130,7 +135,7 @@ pub fn run(
     let mut marker = Marker::new(config, funded);
     let mut venue = SimulatedVenue::new(market, &config.venue, config.at_end);
     let mut with_account;
-    let broker: &mut dyn Broker = if config.account.is_trades_only() {
+    let broker: &mut dyn Broker = if config.account.is_trades_only() && !settles_daily(market) {
         &mut venue
     } else {
         let (marks, span) = (&config.daily_marks, (funded, config.end));
@@ -229,6 +234,12 @@ impl<'c> Marker<'c> {
             sink.mark(mark);
         })
     }
+}
+
+/// Whether an instrument pays variation margin.
+fn settles_daily(market: &MarketData) -> bool {
+    let mut instruments = market.instruments().iter();
+    instruments.any(|(_, one)| one.contract.settlement == Settlement::Daily)
 }
 
 /// When the first execution bar of any instrument opens.

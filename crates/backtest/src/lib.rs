@@ -12,7 +12,7 @@
 //!   interest) is left out by name.
 //!
 //! # Deliberately absent
-//! Contract multipliers, several currencies and margin calls.
+//! Taxes, and conversions of foreign balances that no trade of a currency pair makes.
 
 mod accounts;
 mod costs;
@@ -32,5 +32,6 @@ pub use costs::{
 };
 pub use driver::{BacktestConfig, BacktestError, EndOfRun, RunOutcome, run};
 pub use recorder::{NullSink, Recorder};
+pub use sextant_engine::MarginCall;
 pub use timeline::Timeline;
 pub use venue::{ExitActivation, FillConvention, IntrabarRule, SessionEnds, SimulatedVenue, VenueConfig};

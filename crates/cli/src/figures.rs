@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use sextant_domain::{Cash, InstrumentTable, ModelId, Side};
-use sextant_engine::{Book, Ledger, Scope};
+use sextant_engine::{Ledger, Scope};
 use sextant_metrics::{
     BootstrapSettings, ClosedTrade, CostTotals, MetricName, PerformanceInput, PerformanceReport,
     PeriodsPerYear, RiskFree, TradeSide,
@@ -80,7 +80,7 @@ pub(crate) fn complete(
             0 => Scope::Portfolio,
             model => Scope::Model(ModelId::from_index(model - 1)),
         };
-        let report = performance(ledger.book(scope), &activity[index], settings)
+        let report = performance(ledger, scope, &activity[index], settings)
             .with_context(|| format!("key figures of {name}"))?;
         tables.metrics.extend(report.metrics.iter().map(|metric| {
             let interval = metric.value.interval();
@@ -94,26 +94,26 @@ pub(crate) fn complete(
                 reason: metric.value.reason().map(|reason| reason.code().to_owned()),
             }
         }));
-        tables.trades.extend(
-            ledger
-                .book(scope)
-                .trades()
-                .iter()
-                .map(|trade| trade_row(name, trade, instruments)),
-        );
+        for trade in ledger.book(scope).trades() {
+            tables.trades.push(trade_row(name, trade, (ledger, instruments))?);
+        }
     }
     tables.attribution = attribution(ledger, models, instruments)?;
     Ok(())
 }
 
 fn performance(
-    book: &Book,
+    ledger: &Ledger,
+    scope: Scope,
     activity: &Activity,
     settings: &FigureSettings<'_>,
 ) -> anyhow::Result<PerformanceReport> {
     let nav = activity.daily.series(settings.start_ns)?;
     let intraday = activity.steps.series(settings.start_ns)?;
-    let trades: Vec<ClosedTrade> = book.trades().iter().map(closed_trade).collect();
+    let trades = ledger.book(scope).trades().iter();
+    let trades: Vec<ClosedTrade> = trades
+        .map(|trade| closed_trade(trade, ledger, settings.instruments))
+        .collect();
     let mut input = PerformanceInput::new(&nav, settings.periods);
     input.risk_free = RiskFree::Constant {
         annual_rate: settings.risk_free_annual,
@@ -122,7 +122,7 @@ fn performance(
     input.trades = &trades;
     input.rebalances = Some(&activity.rebalances);
     input.exposures = Some(&activity.exposures);
-    input.costs = costs(book)?;
+    input.costs = costs(ledger, scope)?;
     input.bootstrap = Some(BootstrapSettings {
         seed: settings.seed,
         ..BootstrapSettings::STANDARD
@@ -130,9 +130,10 @@ fn performance(
     Ok(PerformanceReport::compute(&input)?)
 }
 
-/// Recorded costs of a book. Impact, funding and borrow are not simulated, which the figures say.
-fn costs(book: &Book) -> anyhow::Result<CostTotals> {
-    let (commission, slippage) = (Some(book.fees().to_f64()), Some(book.slippage()?.to_f64()));
+/// Recorded costs of a scope. Impact, funding and borrow are not simulated, which the figures say.
+fn costs(ledger: &Ledger, scope: Scope) -> anyhow::Result<CostTotals> {
+    let commission = Some(ledger.fees(scope)?.to_f64());
+    let slippage = Some(ledger.slippage(scope)?.to_f64());
     Ok(CostTotals {
         commission,
         slippage,
@@ -140,7 +141,14 @@ fn costs(book: &Book) -> anyhow::Result<CostTotals> {
     })
 }
 
-fn closed_trade(trade: &sextant_engine::ClosedTrade) -> ClosedTrade {
+/// A round trip with amounts in the account's currency, at the last rate: what it earned in another currency has stayed there.
+fn closed_trade(
+    trade: &sextant_engine::ClosedTrade,
+    ledger: &Ledger,
+    instruments: &InstrumentTable,
+) -> ClosedTrade {
+    let rate = ledger.rate(trade.instrument);
+    let factor = instruments.get(trade.instrument).contract.multiplier.to_f64() * rate;
     let quantity = trade.quantity.abs().to_f64();
     let entry_price = trade.entry_price.to_f64();
     ClosedTrade {
@@ -154,16 +162,26 @@ fn closed_trade(trade: &sextant_engine::ClosedTrade) -> ClosedTrade {
         quantity,
         entry_price,
         exit_price: trade.exit_price.to_f64(),
-        entry_notional: quantity * entry_price,
-        gross_pnl: trade.gross.to_f64(),
-        costs: trade.fees.to_f64(),
-        net_pnl: trade.net.to_f64(),
+        entry_notional: quantity * entry_price * factor,
+        gross_pnl: trade.gross.to_f64() * rate,
+        costs: trade.fees.to_f64() * rate,
+        net_pnl: trade.net.to_f64() * rate,
     }
 }
 
-fn trade_row(scope: &str, trade: &sextant_engine::ClosedTrade, instruments: &InstrumentTable) -> TradeRow {
-    let notional = (trade.entry_price.to_f64() * trade.quantity.to_f64()).abs();
-    TradeRow {
+fn trade_row(
+    scope: &str,
+    trade: &sextant_engine::ClosedTrade,
+    (ledger, instruments): (&Ledger, &InstrumentTable),
+) -> anyhow::Result<TradeRow> {
+    let multiplier = instruments.get(trade.instrument).contract.multiplier;
+    let notional = multiplier
+        .value(trade.entry_price, trade.quantity)?
+        .abs()
+        .to_f64();
+    let amount = |cash| ledger.in_account_currency(trade.instrument, cash);
+    let (gross_pnl, fees) = (amount(trade.gross)?, amount(trade.fees)?);
+    Ok(TradeRow {
         scope: scope.to_owned(),
         symbol: instruments.get(trade.instrument).symbol.clone(),
         side: if trade.quantity.is_positive() {
@@ -176,11 +194,11 @@ fn trade_row(scope: &str, trade: &sextant_engine::ClosedTrade, instruments: &Ins
         quantity: trade.quantity.abs(),
         entry_price: trade.entry_price,
         exit_price: trade.exit_price,
-        gross_pnl: trade.gross,
-        fees: trade.fees,
-        net_pnl: trade.net,
+        gross_pnl,
+        fees,
+        net_pnl: gross_pnl.minus(fees)?,
         net_return: (notional > 0.0).then(|| trade.net.to_f64() / notional),
-    }
+    })
 }
 
 /// What each model earned and paid in each instrument it ever traded.
@@ -198,13 +216,15 @@ fn attribution(
             if untouched {
                 continue;
             }
-            let net_pnl = one.pnl(ledger.exact_price(id)?)?;
+            let amount = |cash| ledger.in_account_currency(id, cash);
+            let net_pnl = amount(one.pnl(ledger.exact_price(id)?)?)?;
+            let (fees, slippage) = (amount(one.fees())?, amount(one.slippage())?);
             rows.push(AttributionRow {
                 model: model.clone(),
                 symbol: instrument.symbol.clone(),
-                gross_pnl: net_pnl.plus(one.fees())?.plus(one.slippage())?,
-                fees: one.fees(),
-                slippage: one.slippage(),
+                gross_pnl: net_pnl.plus(fees)?.plus(slippage)?,
+                fees,
+                slippage,
                 net_pnl,
             });
         }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, json};
 use sextant_data::Progress;
-use sextant_domain::ports::{DailyMark, ResultSink};
+use sextant_domain::ports::{DailyMark, PositionMark, ResultSink};
 use sextant_domain::{
-    Cash, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderKind, OrderSize, Price,
-    Quantity, RegimeDimension, RegimeEstimate, Side, StepRecord, UtcNanos,
+    Cash, Contract, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderKind,
+    OrderSize, Price, Quantity, RegimeDimension, RegimeEstimate, Side, StepRecord, UtcNanos,
 };
 use sextant_metrics::{ExposureMark, RebalanceRecord};
 use sextant_store::{
@@ -36,6 +36,7 @@ pub(crate) struct RunRecorder<'p> {
     progress: &'p dyn Progress,
     told: Option<usize>,
     symbols: Vec<String>,
+    contracts: Vec<Contract>,
     scopes: Vec<String>,
     capital: Vec<Cash>,
     peaks: Vec<f64>,
@@ -73,6 +74,7 @@ impl<'p> RunRecorder<'p> {
                 .iter()
                 .map(|(_, instrument)| instrument.symbol.clone())
                 .collect(),
+            contracts: instruments.iter().map(|(_, one)| one.contract).collect(),
             scopes: scopes.collect(),
             peaks: capital.iter().map(|capital| capital.to_f64()).collect(),
             activity: capital.iter().map(activity).collect(),
@@ -253,7 +255,7 @@ impl<'p> RunRecorder<'p> {
             fee: fill.fee,
             slippage: fill.slippage,
         });
-        for part in fill.parts()? {
+        for part in fill.parts(self.contracts[fill.instrument.index()].multiplier)? {
             self.tables.fill_allocations.push(FillAllocationRow {
                 fill_id: self.fills,
                 order_id: fill.order,
@@ -272,14 +274,14 @@ impl<'p> RunRecorder<'p> {
         let (scopes, instruments) = (self.scopes.len(), self.symbols.len());
         let mut net = vec![0.0; scopes * instruments];
         let mut notional = vec![0.0; scopes];
-        for fill in &step.fills {
-            let price = fill.price.to_f64();
+        for (fill, factor) in step.fills.iter().zip(&step.fill_factors) {
+            let unit_value = fill.price.to_f64() * factor;
             let of_models = fill
                 .allocations
                 .iter()
                 .map(|part| (scope_of(part.model), part.quantity));
             for (scope, quantity) in std::iter::once((0, fill.quantity)).chain(of_models) {
-                let value = quantity.to_f64() * price;
+                let value = quantity.to_f64() * unit_value;
                 net[scope * instruments + fill.instrument.index()] += value;
                 notional[scope] += value.abs();
             }
@@ -327,17 +329,12 @@ impl<'p> RunRecorder<'p> {
             .iter()
             .map(|one| one.daily.managed(portfolio_equity))
             .collect();
-        let of_portfolio = mark
-            .positions
-            .iter()
-            .map(|(instrument, quantity, price)| (0, *instrument, *quantity, *price));
-        let of_models = mark
-            .model_positions
-            .iter()
-            .map(|(model, instrument, quantity, price)| (scope_of(*model), *instrument, *quantity, *price));
+        let of_portfolio = mark.positions.iter().map(|position| (0, *position));
+        let of_models = mark.model_positions.iter();
+        let of_models = of_models.map(|(model, position)| (scope_of(*model), *position));
         let mut exposures = vec![(0.0, 0.0); self.scopes.len()];
-        for (scope, instrument, quantity, price) in of_portfolio.chain(of_models) {
-            let value = self.position_row(mark.time, scope, (instrument, quantity, price), managed[scope])?;
+        for (scope, position) in of_portfolio.chain(of_models) {
+            let value = self.position_row(mark.time, scope, position, managed[scope]);
             exposures[scope].0 += value.abs();
             exposures[scope].1 += value;
         }
@@ -354,24 +351,18 @@ impl<'p> RunRecorder<'p> {
         Ok(())
     }
 
-    fn position_row(
-        &mut self,
-        time: UtcNanos,
-        scope: usize,
-        (instrument, quantity, price): (InstrumentId, Quantity, Price),
-        equity: f64,
-    ) -> Result<f64, MoneyError> {
-        let value = price.times(quantity)?;
+    fn position_row(&mut self, time: UtcNanos, scope: usize, position: PositionMark, equity: f64) -> f64 {
+        let value = position.value.to_f64();
         self.tables.positions.push(PositionRow {
             time,
             scope: self.scopes[scope].clone(),
-            symbol: self.symbol(instrument),
-            quantity,
-            price,
-            value,
-            weight: (equity > 0.0).then(|| value.to_f64() / equity),
+            symbol: self.symbol(position.instrument),
+            quantity: position.quantity,
+            price: position.price,
+            value: position.value,
+            weight: (equity > 0.0).then(|| value / equity),
         });
-        Ok(value.to_f64())
+        value
     }
 
     fn keep(&mut self, result: Result<(), MoneyError>) {

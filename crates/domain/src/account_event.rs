@@ -4,7 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use crate::money::exact_mul;
-use crate::{Cash, InstrumentId, ModelId, MoneyError, Price, Quantity, UtcNanos};
+use crate::{Cash, Currency, InstrumentId, ModelId, MoneyError, Price, Quantity, UtcNanos};
 
 /// Decimals of a value or price that a split leaves without an end, such as a third.
 const ENDLESS_DECIMALS: u32 = 10;
@@ -23,16 +23,19 @@ pub enum CashKind {
     MarginInterest,
     /// Interest on idle cash.
     CashInterest,
+    /// What a position that is settled daily has gained or lost since its last settlement.
+    VariationMargin,
 }
 
 impl CashKind {
     /// Every kind, in the order of their indices.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Dividend,
         Self::BorrowFee,
         Self::Funding,
         Self::MarginInterest,
         Self::CashInterest,
+        Self::VariationMargin,
     ];
 
     /// The name in tables, such as `borrow_fee`.
@@ -43,6 +46,7 @@ impl CashKind {
             Self::Funding => "funding",
             Self::MarginInterest => "margin_interest",
             Self::CashInterest => "cash_interest",
+            Self::VariationMargin => "variation_margin",
         }
     }
 
@@ -61,6 +65,8 @@ pub struct CashEvent {
     pub instrument: Option<InstrumentId>,
     /// Why.
     pub kind: CashKind,
+    /// The currency of the amounts.
+    pub currency: Currency,
     /// The signed amounts by model, each model at most once; the account's amount is their sum.
     pub amounts: Vec<(ModelId, Cash)>,
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allocation, Cash, CashEvent, InstrumentId, ModelId, MoneyError, OrderId, Price, Quantity, SplitEvent,
-    UtcNanos,
+    Allocation, Cash, CashEvent, InstrumentId, ModelId, MoneyError, Multiplier, OrderId, Price, Quantity,
+    SplitEvent, UtcNanos,
 };
 
 /// Decimals to which a fee is divided among models; the last model takes the remainder.
@@ -21,13 +21,13 @@ pub struct Fill {
     pub time: UtcNanos,
     /// Signed quantity.
     pub quantity: Quantity,
-    /// The price paid or received, slippage included.
+    /// The price paid or received for a unit, slippage included.
     pub price: Price,
     /// The market price before slippage.
     pub reference_price: Price,
-    /// Commission, as a positive cost.
+    /// Commission, as a positive cost in the instrument's currency.
     pub fee: Cash,
-    /// What slippage cost: `(price - reference_price) x quantity`, already contained in the price.
+    /// What slippage cost: `(price - reference_price) x quantity x multiplier`, already contained in the price.
     pub slippage: Cash,
     /// The part of the slippage that the run's own volume caused; zero where nobody models it.
     pub impact: Cash,
@@ -49,11 +49,12 @@ pub struct FillPart {
 }
 
 impl Fill {
-    /// Divides quantity, fee and slippage among the models. The parts add up to the fill to the last digit.
+    /// Divides quantity, fee and slippage among the models, for an instrument with a multiplier. The parts add up to the fill
+    /// to the last digit.
     ///
     /// # Errors
     /// [`MoneyError`] when a value does not fit exactly.
-    pub fn parts(&self) -> Result<Vec<FillPart>, MoneyError> {
+    pub fn parts(&self, multiplier: Multiplier) -> Result<Vec<FillPart>, MoneyError> {
         let traded = self
             .allocations
             .iter()
@@ -68,7 +69,7 @@ impl Fill {
                 self.fee.share(one.quantity.abs(), traded, FEE_SHARE_DECIMALS)?
             };
             fee_left = fee_left.minus(fee)?;
-            parts.push(self.part(*one, fee)?);
+            parts.push(self.part(*one, fee, multiplier)?);
         }
         Ok(parts)
     }
@@ -82,12 +83,14 @@ impl Fill {
         &self,
         Allocation { model, quantity }: Allocation,
         fee: Cash,
+        multiplier: Multiplier,
     ) -> Result<FillPart, MoneyError> {
+        let slippage = self.price.minus(self.reference_price)?;
         Ok(FillPart {
             model,
             quantity,
             fee,
-            slippage: self.price.minus(self.reference_price)?.times(quantity)?,
+            slippage: multiplier.value(slippage, quantity)?,
         })
     }
 }

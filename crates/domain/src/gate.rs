@@ -205,8 +205,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Allocation, AssetClass, InstrumentId, ModelId, OrderOrigin, OrderTerms, RiskStatus, Timeframe,
-        TrailingStatistics, UtcNanos, Verdict,
+        Allocation, AssetClass, Contract, Currency, InstrumentId, MarginState, ModelId, OrderOrigin,
+        OrderTerms, RiskStatus, Timeframe, TrailingStatistics, UtcNanos, Verdict,
     };
 
     /// Answers every proposal with the same decision.
@@ -231,6 +231,10 @@ mod tests {
         weights: &[0.0, 0.0],
         pending: &[0.0, 0.0],
         classes: &[AssetClass::Equity, AssetClass::Crypto],
+        margin: MarginState {
+            initial: &[],
+            maintenance: &[],
+        },
         statistics: TrailingStatistics {
             adv: &[],
             covariance: &[],
@@ -266,6 +270,7 @@ mod tests {
             execution: Timeframe::D1,
             price_tick: Decimal::new(1, 2),
             lot_size: Decimal::ONE,
+            contract: Contract::paid_in(Currency::USD),
         };
         let proposed = (draft(parts), Some(0.1));
         let passed = RiskGate.order(

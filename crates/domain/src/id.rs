@@ -53,9 +53,18 @@ dense_id!(
     ModelId, u16, "M"
 );
 dense_id!(
+    /// A currency of the account: its own first, then those in which instruments are quoted.
+    CurrencyId, u16, "C"
+);
+dense_id!(
     /// An order of the run, unique for ever within it and increasing in order of creation.
     OrderId, u64, "O"
 );
+
+impl CurrencyId {
+    /// The account's own currency.
+    pub const OWN: Self = Self(0);
+}
 
 impl OrderId {
     /// What stands for the order of a trade that nobody ordered. The first order of a run has the number 1.

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{InstrumentId, Timeframe};
+use crate::{Contract, ContractError, Currency, InstrumentId, Settlement, Timeframe};
 
 /// How much of a text that is no symbol stands in messages.
 const SHOWN_CHARS: usize = 60;
@@ -78,6 +78,8 @@ pub struct Instrument {
     pub price_tick: Decimal,
     /// The smallest quantity step; orders are rounded towards zero to it. Must be positive, at most 8 decimals.
     pub lot_size: Decimal,
+    /// Its currency, what a unit stands for, how it is paid and secured.
+    pub contract: Contract,
 }
 
 /// What is wrong with an instrument.
@@ -101,6 +103,14 @@ pub enum InstrumentError {
         /// The text found, cut and escaped where needed.
         symbol: String,
     },
+    /// Terms that make no sense.
+    #[error("instrument {symbol}: {source}")]
+    Contract {
+        /// The instrument.
+        symbol: String,
+        /// What is wrong.
+        source: ContractError,
+    },
     /// The same symbol twice.
     #[error("instrument {symbol} is listed twice; every symbol may appear once")]
     Duplicate {
@@ -110,10 +120,10 @@ pub enum InstrumentError {
 }
 
 impl Instrument {
-    /// Checks the symbol and the steps.
+    /// Checks the symbol, the steps and the terms.
     ///
     /// # Errors
-    /// [`InstrumentError::Symbol`] or [`InstrumentError::Step`].
+    /// [`InstrumentError::Symbol`], [`InstrumentError::Step`] or [`InstrumentError::Contract`].
     pub fn validate(&self) -> Result<(), InstrumentError> {
         validate_symbol(&self.symbol)?;
         for (field, found) in [("price_tick", self.price_tick), ("lot_size", self.lot_size)] {
@@ -125,7 +135,28 @@ impl Instrument {
                 });
             }
         }
-        Ok(())
+        self.contract
+            .margin
+            .validate()
+            .map_err(|source| InstrumentError::Contract {
+                symbol: self.symbol.clone(),
+                source,
+            })
+    }
+
+    /// The currencies of a pair whose price is a rate: one unit of the first is worth the price in the second.
+    ///
+    /// A pair is an instrument of class `fx` or `crypto`, paid in full with a multiplier of one, whose symbol is the code of
+    /// the first currency followed by that of its prices, as in `EURUSD`, `EUR-USD`, `EUR_USD` or `EURUSD=X`. `None` for any
+    /// other instrument.
+    pub fn pair(&self) -> Option<(Currency, Currency)> {
+        let is_rate = matches!(self.class, AssetClass::Fx | AssetClass::Crypto)
+            && self.contract.settlement == Settlement::InFull
+            && self.contract.multiplier == crate::Multiplier::ONE;
+        let name = self.symbol.strip_suffix("=X").unwrap_or(&self.symbol);
+        let base = name.strip_suffix(self.contract.currency.code())?;
+        let base = Currency::new(base.strip_suffix(['-', '_', '.']).unwrap_or(base)).ok()?;
+        (is_rate && base != self.contract.currency).then_some((base, self.contract.currency))
     }
 
     /// Checks a symbol alone, before it becomes part of a file name.
@@ -245,6 +276,7 @@ mod tests {
             execution: Timeframe::D1,
             price_tick: Decimal::new(1, 2),
             lot_size: Decimal::ONE,
+            contract: Contract::paid_in(Currency::USD),
         };
         let twice = InstrumentTable::new(vec![spy.clone(), spy.clone()]);
         assert_eq!(twice, Err(InstrumentError::Duplicate { symbol: "SPY".into() }));

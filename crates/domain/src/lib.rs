@@ -16,8 +16,11 @@
 
 mod account_event;
 mod bars;
+mod contract;
+mod currency;
 mod feature;
 mod fill;
+mod fx;
 mod gate;
 mod id;
 mod instrument;
@@ -36,10 +39,13 @@ mod weights;
 
 pub use account_event::{CashEvent, CashKind, SplitEvent, SplitPart, SplitRatio};
 pub use bars::{Bar, BarDefect, BarSeries, BarsView, SeriesError};
+pub use contract::{Contract, ContractError, Margin, MarginFractions, Multiplier, Settlement};
+pub use currency::{Currency, CurrencyError};
 pub use feature::{FeatureError, FeatureSpec};
 pub use fill::{BrokerEvent, EndReason, Fill, FillPart, OrderEnd};
+pub use fx::{FxLeg, FxPath, FxRate};
 pub use gate::{Approved, Refusal, RiskGate};
-pub use id::{FeatureId, InstrumentId, ModelId, OrderId, SeriesId};
+pub use id::{CurrencyId, FeatureId, InstrumentId, ModelId, OrderId, SeriesId};
 pub use instrument::{AssetClass, Instrument, InstrumentError, InstrumentTable};
 pub use intent::{Intents, OrderChange, OrderCommand, OrderRef, OrderRequest, OrderRole, TargetIntent};
 pub use market::{MacroError, MacroSeries, MarketData, MarketError, Series};
@@ -57,8 +63,8 @@ pub use requirements::{
     SeriesRef,
 };
 pub use risk::{
-    Decision, Intervention, InterventionAction, OrderReview, PortfolioState, Proposal, RiskStatus,
-    TrailingStatistics, TrailingWindows, Verdict,
+    Decision, Intervention, InterventionAction, MarginState, OrderReview, PortfolioState, Proposal,
+    RiskStatus, TrailingStatistics, TrailingWindows, Verdict,
 };
 pub use time::{ParseTimeError, Timeframe, UtcNanos};
 pub use view::{AccountView, MarketView, NoticeKind, OrderNotice};

@@ -69,6 +69,9 @@ fn round_to_step(value: Decimal, step: Decimal, strategy: RoundingStrategy) -> O
     steps.checked_mul(step).map(|rounded| rounded.normalize())
 }
 
+/// Decimals of an amount that was converted from another currency.
+const CONVERTED_DECIMALS: u32 = 8;
+
 /// Powers of ten that are exact in `f64`, by exponent.
 const POWERS_OF_TEN: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
@@ -316,6 +319,20 @@ impl Cash {
             decimals,
             RoundingStrategy::MidpointAwayFromZero,
         )))
+    }
+
+    /// The amount `x over / under`, rounded to eight decimals, halves away from zero: a conversion between currencies.
+    ///
+    /// # Errors
+    /// [`MoneyError::Inexact`] when it is too large, or `under` is zero.
+    pub(crate) fn ratio(self, over: Decimal, under: Decimal) -> Result<Self, MoneyError> {
+        let product = self.0.checked_mul(over);
+        let quotient = product.and_then(|product| product.checked_div(under));
+        let quotient = quotient.ok_or_else(|| inexact(self.0, 'x', over))?;
+        let strategy = RoundingStrategy::MidpointAwayFromZero;
+        Ok(Self(
+            quotient.round_dp_with_strategy(CONVERTED_DECIMALS, strategy),
+        ))
     }
 
     /// The part `numerator / denominator` of this amount, rounded to `decimals` decimals, halves away from zero. The

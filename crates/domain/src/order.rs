@@ -223,15 +223,18 @@ pub enum OrderOrigin {
     Request,
     /// The liquidation at the end of a backtest, where that option is on.
     EndOfRun,
+    /// Equity below maintenance margin.
+    MarginCall,
 }
 
 impl OrderOrigin {
-    /// `target`, `request` or `end_of_run`.
+    /// `target`, `request`, `end_of_run` or `margin_call`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Target => "target",
             Self::Request => "request",
             Self::EndOfRun => "end_of_run",
+            Self::MarginCall => "margin_call",
         }
     }
 }

@@ -3,9 +3,9 @@
 use thiserror::Error;
 
 use crate::{
-    Approved, BrokerEvent, FeatureError, FeatureId, FeatureSpec, InstrumentId, Intents, Intervention,
-    MarketData, MarketView, ModelId, MoneyError, Order, OrderId, PortfolioState, Price, Proposal,
-    RegimeEstimate, RegimeInput, Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights,
+    Approved, BrokerEvent, Currency, FeatureError, FeatureId, FeatureSpec, InstrumentId, Intents,
+    Intervention, MarketData, MarketView, ModelId, MoneyError, Order, OrderId, PortfolioState, Price,
+    Proposal, RegimeEstimate, RegimeInput, Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights,
     TrailingWindows, UtcNanos, Verdict, WorkingOrder,
 };
 
@@ -122,17 +122,29 @@ pub trait AccountSource {
     /// The number of models.
     fn models(&self) -> usize;
 
-    /// The account's exact cash.
-    ///
-    /// # Errors
-    /// [`MoneyError`] when it does not fit exactly.
-    fn cash(&self) -> Result<crate::Cash, MoneyError>;
+    /// What one unit at a price of one is worth in the account's currency: `multiplier x rate`, one for a share in that
+    /// currency. NaN before the first rate.
+    fn value_factor(&self, instrument: InstrumentId) -> f64;
 
-    /// What a model's trades, fees and income have done to the cash since the start; the initial cash is no model's.
+    /// The currencies of the account: its own first, then those in which instruments are quoted.
+    fn currencies(&self) -> &[Currency];
+
+    /// The account's exact cash in a currency; zero in one that it does not have.
     ///
     /// # Errors
     /// [`MoneyError`] when it does not fit exactly.
-    fn model_cash(&self, model: ModelId) -> Result<crate::Cash, MoneyError>;
+    fn cash(&self, currency: Currency) -> Result<crate::Cash, MoneyError>;
+
+    /// What a model's trades, fees and income have done to the cash in a currency since the start; the initial cash is no
+    /// model's.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when it does not fit exactly.
+    fn model_cash(&self, model: ModelId, currency: Currency) -> Result<crate::Cash, MoneyError>;
+
+    /// The value of a model's position up to which daily settlement has paid, in the instrument's currency: what it was
+    /// worth at its last settlement, trades since then at their own prices.
+    fn settled_value(&self, model: ModelId, instrument: InstrumentId) -> crate::Cash;
 }
 
 /// A broker that failed.
@@ -244,8 +256,22 @@ pub struct DailyMark<'a> {
     pub equity: crate::Cash,
     /// Each model's profit and loss since the start, costs included; they add up to the portfolio's.
     pub model_pnl: &'a [crate::Cash],
-    /// Open positions of the portfolio: instrument, signed quantity, last price.
-    pub positions: &'a [(InstrumentId, crate::Quantity, Price)],
+    /// Open positions of the portfolio.
+    pub positions: &'a [PositionMark],
     /// Open positions of the models; those of an instrument add up to the portfolio's.
-    pub model_positions: &'a [(ModelId, InstrumentId, crate::Quantity, Price)],
+    pub model_positions: &'a [(ModelId, PositionMark)],
+}
+
+/// A position at the end of a trading day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionMark {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// Signed quantity.
+    pub quantity: crate::Quantity,
+    /// The last price, in the instrument's currency.
+    pub price: Price,
+    /// Notional value in the account's currency: `price x quantity x multiplier`, converted at the last rate where the
+    /// instrument is quoted in another one.
+    pub value: crate::Cash,
 }

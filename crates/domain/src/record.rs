@@ -5,16 +5,19 @@ use crate::{
     RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
 };
 
-/// Portfolio value at the end of a step, in the research world.
+/// Portfolio value at the end of a step in the account's currency, in the research world.
+///
+/// Where every position is paid in full, equity is cash plus net. A position that is settled daily has a notional value, but
+/// is worth only what it has gained since its last settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct EquityPoint {
-    /// Cash plus positions at their last closes.
+    /// Cash plus what positions are worth at their last closes.
     pub equity: f64,
-    /// Cash.
+    /// Cash of all currencies at their last rates.
     pub cash: f64,
-    /// Sum of absolute position values.
+    /// Sum of absolute notional values.
     pub gross: f64,
-    /// Sum of signed position values.
+    /// Sum of signed notional values.
     pub net: f64,
 }
 
@@ -34,6 +37,9 @@ pub struct StepRecord {
     pub time: UtcNanos,
     /// Fills posted, in order.
     pub fills: Vec<Fill>,
+    /// For each fill, what one unit at a price of one was worth in the account's currency when it was posted: multiplier times
+    /// rate.
+    pub fill_factors: Vec<f64>,
     /// Dividends, fees and interest posted, in order.
     pub cash_events: Vec<CashEvent>,
     /// Splits posted, in order.
@@ -72,6 +78,7 @@ impl StepRecord {
         Self {
             time: UtcNanos::MIN,
             fills: Vec::new(),
+            fill_factors: Vec::new(),
             cash_events: Vec::new(),
             splits: Vec::new(),
             regime: None,
@@ -95,6 +102,7 @@ impl StepRecord {
         self.time = time;
         self.trading = trading;
         self.fills.clear();
+        self.fill_factors.clear();
         self.cash_events.clear();
         self.splits.clear();
         self.regime = None;

@@ -9,14 +9,26 @@ pub struct PortfolioState<'a> {
     pub as_of: UtcNanos,
     /// Cash plus positions at their last closes.
     pub equity: f64,
-    /// Signed present weight per instrument: value over equity.
+    /// Signed present weight per instrument: notional value in the account's currency over equity.
     pub weights: &'a [f64],
     /// Signed weight per instrument of orders sent but not filled yet.
     pub pending: &'a [f64],
     /// Asset class per instrument.
     pub classes: &'a [AssetClass],
+    /// What equity has to secure.
+    pub margin: MarginState<'a>,
     /// What trailing bars say about the instruments, as far as it was measured.
     pub statistics: TrailingStatistics<'a>,
+}
+
+/// Margin requirements per instrument as fractions of notional value; empty where no instrument has any. One that is not
+/// a number is not known, and rules must refuse what would add to the position.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MarginState<'a> {
+    /// What an order that opens or adds needs.
+    pub initial: &'a [f64],
+    /// What a position needs for as long as it is held.
+    pub maintenance: &'a [f64],
 }
 
 /// Figures of the bars that were available by now, for rules that ask for them. An empty slice is a figure that was not

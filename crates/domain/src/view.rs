@@ -15,6 +15,9 @@ pub struct AccountView<'a> {
     pub model_pnl: f64,
     /// The model's signed positions in units, by instrument id.
     pub positions: &'a [f64],
+    /// What one unit is worth in the account's currency at the last price, by instrument id: `price x multiplier x rate`; NaN
+    /// before the first price or rate.
+    pub unit_values: &'a [f64],
     /// What became of the model's orders since its last decision, in order.
     pub notices: &'a [OrderNotice],
 }
@@ -88,6 +91,7 @@ impl<'a> MarketView<'a> {
             portfolio_equity: 0.0,
             model_pnl: 0.0,
             positions: &[],
+            unit_values: &[],
             notices: &[],
         };
         Self {
@@ -169,6 +173,18 @@ impl<'a> MarketView<'a> {
     pub fn position(&self, instrument: InstrumentRef) -> f64 {
         let id = self.binding.instruments[instrument.position()];
         self.account.positions.get(id.index()).copied().unwrap_or(0.0)
+    }
+
+    /// What one unit is worth in the account's currency at the last price, multiplier and rate included; NaN before the
+    /// first price or rate.
+    #[inline]
+    pub fn unit_value(&self, instrument: InstrumentRef) -> f64 {
+        let id = self.binding.instruments[instrument.position()];
+        self.account
+            .unit_values
+            .get(id.index())
+            .copied()
+            .unwrap_or(f64::NAN)
     }
 
     /// What became of the model's orders since its last decision, in order.

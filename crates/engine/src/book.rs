@@ -4,7 +4,9 @@ mod account_event;
 
 use std::collections::VecDeque;
 
-use sextant_domain::{Cash, CashKind, InstrumentId, MoneyError, Price, Quantity, UtcNanos};
+use sextant_domain::{
+    Cash, CashKind, CurrencyId, InstrumentId, MoneyError, Multiplier, Price, Quantity, UtcNanos,
+};
 
 pub(crate) use account_event::SplitPosting;
 
@@ -15,7 +17,7 @@ const COST_SHARE_DECIMALS: u32 = 10;
 
 /// A round trip that has been closed, matched first in, first out.
 ///
-/// After a split, quantity and prices are those of the shares that were sold, an entry price that has no end is rounded to
+/// Amounts are in the instrument's currency. After a split, quantity and prices are those of the shares that were sold, an entry price that has no end is rounded to
 /// ten decimals, and `gross` is still exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClosedTrade {
@@ -63,20 +65,29 @@ struct Lot {
 
 impl Lot {
     /// What a part of the lot cost.
-    fn cost_of(&self, part: Quantity) -> Result<Cash, MoneyError> {
+    fn cost_of(&self, part: Quantity, multiplier: Multiplier) -> Result<Cash, MoneyError> {
         if part == self.quantity {
             Ok(self.cost)
         } else if self.is_split {
             self.cost.share(part, self.quantity, COST_SHARE_DECIMALS)
         } else {
-            self.price.times(part)
+            multiplier.value(self.price, part)
         }
     }
 }
 
-/// The exact state of one instrument in one book.
-#[derive(Debug, Clone, Default)]
+/// What a book has to know of an instrument.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BookTerms {
+    pub(crate) multiplier: Multiplier,
+    pub(crate) currency: CurrencyId,
+    pub(crate) is_settled_daily: bool,
+}
+
+/// The exact state of one instrument in one book, in the instrument's currency.
+#[derive(Debug, Clone)]
 pub struct InstrumentBook {
+    terms: BookTerms,
     quantity: Quantity,
     lots: VecDeque<Lot>,
     flow: Cash,
@@ -84,9 +95,24 @@ pub struct InstrumentBook {
     fees: Cash,
     slippage: Cash,
     income: Cash,
+    settled: Cash,
 }
 
 impl InstrumentBook {
+    fn new(terms: BookTerms) -> Self {
+        Self {
+            terms,
+            quantity: Quantity::ZERO,
+            lots: VecDeque::new(),
+            flow: Cash::ZERO,
+            realised: Cash::ZERO,
+            fees: Cash::ZERO,
+            slippage: Cash::ZERO,
+            income: Cash::ZERO,
+            settled: Cash::ZERO,
+        }
+    }
+
     /// Signed position.
     pub fn quantity(&self) -> Quantity {
         self.quantity
@@ -102,7 +128,7 @@ impl InstrumentBook {
         self.slippage
     }
 
-    /// Cash received less cash paid for the instrument, before fees.
+    /// What sales came to less what purchases did, before fees. Where positions are paid in full this is cash.
     pub fn flow(&self) -> Cash {
         self.flow
     }
@@ -112,13 +138,19 @@ impl InstrumentBook {
         self.income
     }
 
-    /// Profit and loss at a price, fees and income included: `flow + quantity x price - fees + income`.
+    /// The value up to which daily settlement has paid; zero where positions are paid in full. The position is worth its
+    /// notional value less this.
+    pub fn settled(&self) -> Cash {
+        self.settled
+    }
+
+    /// Profit and loss at a price, fees and income included: `flow + quantity x price x multiplier - fees + income`.
     ///
     /// # Errors
     /// [`MoneyError`] when the value does not fit exactly.
     pub fn pnl(&self, price: Price) -> Result<Cash, MoneyError> {
         self.flow
-            .plus(price.times(self.quantity)?)?
+            .plus(self.terms.multiplier.value(price, self.quantity)?)?
             .minus(self.fees)?
             .plus(self.income)
     }
@@ -135,25 +167,69 @@ impl InstrumentBook {
     }
 }
 
-/// The books of one scope: the whole portfolio, or one model.
-#[derive(Debug, Clone)]
-pub struct Book {
-    instruments: Vec<InstrumentBook>,
+/// The sums of a book over all instruments of one currency.
+#[derive(Debug, Clone, Default)]
+pub struct CurrencyTotals {
     flow: Cash,
     fees: Cash,
     income: Cash,
     income_by_kind: [Cash; CashKind::ALL.len()],
+    settled: Cash,
+}
+
+impl CurrencyTotals {
+    /// What sales came to less what purchases did, before fees.
+    pub fn flow(&self) -> Cash {
+        self.flow
+    }
+
+    /// Fees paid.
+    pub fn fees(&self) -> Cash {
+        self.fees
+    }
+
+    /// Income of all kinds so far: dividends and interest received less those paid, borrow fees and funding. Variation margin
+    /// is not income: it pays out what positions have gained.
+    pub fn income(&self) -> Cash {
+        self.income
+    }
+
+    /// What was paid of a kind so far, signed.
+    pub fn income_of(&self, kind: CashKind) -> Cash {
+        self.income_by_kind[kind.index()]
+    }
+
+    /// What trades, fees, income and daily settlement have done to the cash: `flow - fees + income + settled`.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the sum does not fit exactly.
+    pub fn cash(&self) -> Result<Cash, MoneyError> {
+        self.unsettled()?.plus(self.settled)
+    }
+
+    /// `flow - fees + income`: with the notional value of all positions it gives profit and loss, however they are paid.
+    pub(crate) fn unsettled(&self) -> Result<Cash, MoneyError> {
+        self.flow.minus(self.fees)?.plus(self.income)
+    }
+
+    pub(crate) fn settled(&self) -> Cash {
+        self.settled
+    }
+}
+
+/// The books of one scope: the whole portfolio, or one model.
+#[derive(Debug, Clone)]
+pub struct Book {
+    instruments: Vec<InstrumentBook>,
+    totals: Vec<CurrencyTotals>,
     trades: Vec<ClosedTrade>,
 }
 
 impl Book {
-    pub(crate) fn new(instruments: usize) -> Self {
+    pub(crate) fn new(terms: &[BookTerms], currencies: usize) -> Self {
         Self {
-            instruments: vec![InstrumentBook::default(); instruments],
-            flow: Cash::ZERO,
-            fees: Cash::ZERO,
-            income: Cash::ZERO,
-            income_by_kind: [Cash::ZERO; CashKind::ALL.len()],
+            instruments: terms.iter().copied().map(InstrumentBook::new).collect(),
+            totals: vec![CurrencyTotals::default(); currencies],
             trades: Vec::new(),
         }
     }
@@ -163,23 +239,23 @@ impl Book {
         &self.instruments[id.index()]
     }
 
-    /// Cash received less cash paid over all instruments, before fees.
-    pub fn flow(&self) -> Cash {
-        self.flow
+    /// The sums in one currency.
+    ///
+    /// # Panics
+    /// When the account has no such currency.
+    #[inline]
+    pub fn totals(&self, currency: CurrencyId) -> &CurrencyTotals {
+        &self.totals[currency.index()]
     }
 
-    /// Fees paid over all instruments.
-    pub fn fees(&self) -> Cash {
-        self.fees
-    }
-
-    /// Cost of slippage over all instruments; already contained in the prices paid.
+    /// Cost of slippage over the instruments of a currency; already contained in the prices paid.
     ///
     /// # Errors
     /// [`MoneyError`] when the sum does not fit exactly.
-    pub fn slippage(&self) -> Result<Cash, MoneyError> {
+    pub fn slippage(&self, currency: CurrencyId) -> Result<Cash, MoneyError> {
         self.instruments
             .iter()
+            .filter(|one| one.terms.currency == currency)
             .try_fold(Cash::ZERO, |sum, one| sum.plus(one.slippage))
     }
 
@@ -190,10 +266,11 @@ impl Book {
 
     /// Books one trade. Returns whether the instrument's book balances afterwards.
     pub(crate) fn post(&mut self, posting: Posting) -> Result<bool, MoneyError> {
-        let paid = posting.price.times(posting.quantity)?;
-        self.flow = self.flow.minus(paid)?;
-        self.fees = self.fees.plus(posting.fee)?;
         let book = &mut self.instruments[posting.instrument.index()];
+        let paid = book.terms.multiplier.value(posting.price, posting.quantity)?;
+        let totals = &mut self.totals[book.terms.currency.index()];
+        totals.flow = totals.flow.minus(paid)?;
+        totals.fees = totals.fees.plus(posting.fee)?;
         book.flow = book.flow.minus(paid)?;
         book.fees = book.fees.plus(posting.fee)?;
         book.slippage = book.slippage.plus(posting.slippage)?;
@@ -209,6 +286,7 @@ fn match_lots(
     posting: Posting,
     trades: &mut Vec<ClosedTrade>,
 ) -> Result<(), MoneyError> {
+    let multiplier = book.terms.multiplier;
     let mut left = posting.quantity;
     let mut fee_left = posting.fee;
     while !left.is_zero() {
@@ -223,8 +301,8 @@ fn match_lots(
         let closed = if whole_lot { lot.quantity } else { -left };
         let entry_fee = part_of_fee(lot.fee, closed, lot.quantity)?;
         let exit_fee = part_of_fee(fee_left, closed, left)?;
-        let cost = lot.cost_of(closed)?;
-        let gross = posting.price.times(closed)?.minus(cost)?;
+        let cost = lot.cost_of(closed, multiplier)?;
+        let gross = multiplier.value(posting.price, closed)?.minus(cost)?;
         let fees = entry_fee.plus(exit_fee)?;
         trades.push(ClosedTrade {
             instrument: posting.instrument,
@@ -252,7 +330,7 @@ fn match_lots(
         book.lots.push_back(Lot {
             quantity: left,
             price: posting.price,
-            cost: posting.price.times(left)?,
+            cost: multiplier.value(posting.price, left)?,
             time: posting.time,
             fee: fee_left,
             is_split: false,
@@ -269,9 +347,21 @@ fn part_of_fee(fee: Cash, part: Quantity, whole: Quantity) -> Result<Cash, Money
     fee.share(part.abs(), whole.abs(), FEE_SHARE_DECIMALS)
 }
 
+/// A share in the account's own currency.
+#[cfg(test)]
+const SHARE: BookTerms = BookTerms {
+    multiplier: Multiplier::ONE,
+    currency: CurrencyId::OWN,
+    is_settled_daily: false,
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn share() -> Book {
+        Book::new(&[SHARE], 1)
+    }
 
     fn posting(quantity: i64, price: i64, fee: &str) -> Posting {
         Posting {
@@ -286,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_flip_closes_lots_first_in_first_out_and_opens_the_rest() {
-        let mut book = Book::new(1);
+        let mut book = share();
         for (quantity, price, fee) in [(10, 100, "1"), (5, 110, "1"), (-20, 120, "4")] {
             assert!(book.post(posting(quantity, price, fee)).unwrap());
         }
@@ -309,7 +399,7 @@ mod tests {
 
     #[test]
     fn fee_parts_add_up_to_the_fee() {
-        let mut book = Book::new(1);
+        let mut book = share();
         for (quantity, price, fee) in [(3, 100, "1"), (-1, 100, "0"), (-1, 100, "0"), (-1, 100, "0")] {
             book.post(posting(quantity, price, fee)).unwrap();
         }
@@ -333,7 +423,7 @@ mod tests {
                 fills in prop::collection::vec(((-50i64..50).prop_filter("a fill trades something", |units| *units != 0), 1i64..10_000, 0u32..500), 1..60),
                 mark in 1i64..10_000,
             ) {
-                let mut book = Book::new(1);
+                let mut book = share();
                 for (quantity, cents, fee) in fills {
                     let mut one = posting(quantity, 1, "0");
                     one.price = Price::new(rust_decimal::Decimal::new(cents, 2));

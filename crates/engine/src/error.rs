@@ -4,7 +4,7 @@ use sextant_domain::ports::{BrokerError, ModelError};
 use sextant_domain::{BindError, MoneyError, UtcNanos};
 use thiserror::Error;
 
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, NoFxPath};
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, Error)]
@@ -42,6 +42,9 @@ pub enum EngineError {
         /// The weight found.
         weight: f64,
     },
+    /// A currency that cannot be converted.
+    #[error(transparent)]
+    Currency(#[from] NoFxPath),
     /// A broker that failed.
     #[error("broker: {0}")]
     Broker(#[from] BrokerError),

@@ -1,6 +1,7 @@
 //! The ledger: exact books of the portfolio and of each model, with a floating-point mirror for the research world.
 
 mod account_event;
+mod currencies;
 #[cfg(test)]
 mod properties;
 
@@ -8,13 +9,15 @@ use std::fmt;
 
 use sextant_domain::ports::AccountSource;
 use sextant_domain::{
-    Cash, CashKind, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderId,
-    Price, Quantity, UtcNanos,
+    Cash, CashKind, Currency, CurrencyId, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable,
+    ModelId, MoneyError, OrderId, Price, Quantity, Settlement, UtcNanos,
 };
 use thiserror::Error;
 
-use crate::book::{Book, Posting};
+use crate::book::{Book, BookTerms, Posting};
 use account_event::SplitMark;
+pub(crate) use currencies::Currencies;
+pub use currencies::{Balance, NoFxPath};
 
 /// What was booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,18 +78,33 @@ pub enum Scope {
 
 /// Cash, positions, income and profit of a run.
 ///
-/// Exact values are in the [`Book`]s. The mirror (`f64` cash, units and last prices) is set from them after every fill,
-/// never accumulated, so that it cannot drift. A price that is older than a split counts in old shares until the next bar.
+/// Exact values are in the [`Book`]s, each in the currency of its instrument. The mirror (`f64` cash, units and last prices)
+/// is set from them after every fill, never accumulated, so that it cannot drift. A price that is older than a split counts
+/// in old shares until the next bar.
+///
+/// A trade in another currency leaves a balance in that currency, below zero where it is owed. Balances and positions count
+/// in the account's own currency at the last rates.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     initial: Cash,
+    currencies: Currencies,
+    terms: Vec<BookTerms>,
     portfolio: Book,
     models: Vec<Book>,
     ticks: Vec<rust_decimal::Decimal>,
     prices: Vec<f64>,
+    /// What a unit at a price of one is worth in the account's currency: multiplier times rate.
+    factors: Vec<f64>,
+    /// Price times factor.
+    unit_values: Vec<f64>,
     cash: f64,
+    settled: f64,
+    /// Cash and settled value in the other currencies, in order.
+    foreign: Vec<(f64, f64)>,
     units: Vec<f64>,
+    /// Per model, and per model and other currency: `flow - fees + income`.
     model_cash: Vec<f64>,
+    model_foreign: Vec<f64>,
     model_units: Vec<f64>,
     open: Vec<usize>,
     /// Prices from before a split of their instrument.
@@ -94,25 +112,51 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Empty books with `initial` cash.
-    pub fn new(initial: Cash, models: usize, instruments: &InstrumentTable) -> Self {
+    /// Empty books with `initial` cash of the account's `currency`.
+    ///
+    /// # Errors
+    /// [`NoFxPath`] when an instrument is quoted in a currency that no pair converts.
+    pub fn new(
+        initial: Cash,
+        currency: Currency,
+        models: usize,
+        instruments: &InstrumentTable,
+    ) -> Result<Self, NoFxPath> {
         let count = instruments.len();
-        Self {
+        let currencies = Currencies::new(currency, instruments)?;
+        let others = currencies.others().count();
+        let terms: Vec<BookTerms> = instruments
+            .iter()
+            .map(|(id, instrument)| BookTerms {
+                multiplier: instrument.contract.multiplier,
+                currency: currencies.of(id),
+                is_settled_daily: instrument.contract.settlement == Settlement::Daily,
+            })
+            .collect();
+        let factor = |contract| currencies::first_factor(contract, currency);
+        Ok(Self {
             initial,
-            portfolio: Book::new(count),
-            models: vec![Book::new(count); models],
+            portfolio: Book::new(&terms, others + 1),
+            models: vec![Book::new(&terms, others + 1); models],
             ticks: instruments
                 .iter()
                 .map(|(_, instrument)| instrument.price_tick)
                 .collect(),
             prices: vec![f64::NAN; count],
+            factors: instruments.iter().map(|(_, one)| factor(&one.contract)).collect(),
+            unit_values: vec![f64::NAN; count],
             cash: initial.to_f64(),
+            settled: 0.0,
+            foreign: vec![(0.0, 0.0); others],
             units: vec![0.0; count],
             model_cash: vec![0.0; models],
+            model_foreign: vec![0.0; models * others],
             model_units: vec![0.0; models * count],
             open: Vec::new(),
             split_marks: Vec::new(),
-        }
+            currencies,
+            terms,
+        })
     }
 
     /// The cash the run began with.
@@ -134,10 +178,26 @@ impl Ledger {
         self.prices[instrument.index()]
     }
 
+    /// What one unit is worth in the account's currency at the last price: `price x multiplier x rate`; NaN before the
+    /// first price or rate.
+    #[inline]
+    pub fn unit_value(&self, instrument: InstrumentId) -> f64 {
+        self.unit_values[instrument.index()]
+    }
+
+    /// The same by instrument.
+    #[inline]
+    pub(crate) fn unit_values(&self) -> &[f64] {
+        &self.unit_values
+    }
+
     /// Marks an instrument to a new price.
     #[inline]
     pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
-        self.prices[instrument.index()] = price;
+        let index = instrument.index();
+        self.prices[index] = price;
+        self.unit_values[index] = price * self.factors[index];
+        self.follow_pair(instrument);
         if !self.split_marks.is_empty() {
             self.split_marks.retain(|mark| mark.instrument != instrument);
         }
@@ -191,6 +251,9 @@ impl Ledger {
         self.post_parts(fill, whole)
             .map_err(money)?
             .map_err(out_of_balance)?;
+        if self.terms[fill.instrument.index()].is_settled_daily {
+            self.settle_trade(fill).map_err(money)?;
+        }
         self.check_sums(fill.instrument)
             .map_err(money)?
             .map_err(out_of_balance)?;
@@ -207,11 +270,12 @@ impl Ledger {
                 ..whole
             })
         };
+        let multiplier = self.terms[fill.instrument.index()].multiplier;
         let mut is_balanced = true;
         match fill.allocations.as_slice() {
-            [only] => is_balanced = post(fill.part(*only, fill.fee)?)?,
+            [only] => is_balanced = post(fill.part(*only, fill.fee, multiplier)?)?,
             _ => {
-                for part in fill.parts()? {
+                for part in fill.parts(multiplier)? {
                     is_balanced &= post(part)?;
                 }
             }
@@ -221,14 +285,16 @@ impl Ledger {
 
     /// The models' books must add up to the portfolio's, to the last unit.
     fn check_sums(&self, instrument: InstrumentId) -> Result<Result<(), &'static str>, MoneyError> {
+        let currency = self.currencies.of(instrument);
         let (mut quantity, mut flow, mut fees) = (Quantity::ZERO, Cash::ZERO, Cash::ZERO);
         for book in &self.models {
+            let totals = book.totals(currency);
             quantity = quantity.plus(book.instrument(instrument).quantity())?;
-            flow = flow.plus(book.flow())?;
-            fees = fees.plus(book.fees())?;
+            flow = flow.plus(totals.flow())?;
+            fees = fees.plus(totals.fees())?;
         }
-        let portfolio = &self.portfolio;
-        let agree = quantity == portfolio.instrument(instrument).quantity()
+        let portfolio = self.portfolio.totals(currency);
+        let agree = quantity == self.portfolio.instrument(instrument).quantity()
             && flow == portfolio.flow()
             && fees == portfolio.fees();
         Ok(if agree {
@@ -262,18 +328,33 @@ impl Ledger {
     }
 
     fn mirror_cash(&mut self) {
-        self.cash = self.cash().map_or(f64::NAN, Cash::to_f64);
+        let or_nan = |cash: Result<Cash, MoneyError>| cash.map_or(f64::NAN, Cash::to_f64);
+        let own = self.portfolio.totals(CurrencyId::OWN);
+        let cash = own.cash().and_then(|cash| self.initial.plus(cash));
+        (self.cash, self.settled) = (or_nan(cash), own.settled().to_f64());
         for (cash, book) in self.model_cash.iter_mut().zip(&self.models) {
-            *cash = book.cash().map_or(f64::NAN, Cash::to_f64);
+            *cash = or_nan(book.totals(CurrencyId::OWN).unsettled());
+        }
+        let others = self.foreign.len();
+        for id in self.currencies.others() {
+            let (place, totals) = (id.index() - 1, self.portfolio.totals(id));
+            self.foreign[place] = (or_nan(totals.cash()), totals.settled().to_f64());
+            for (model, book) in self.models.iter().enumerate() {
+                self.model_foreign[model * others + place] = or_nan(book.totals(id).unsettled());
+            }
         }
     }
 
-    /// Exact cash.
+    /// Exact cash in a currency, below zero where it is owed; zero in one that the account does not have.
     ///
     /// # Errors
     /// [`MoneyError`] when it does not fit exactly.
-    pub fn cash(&self) -> Result<Cash, MoneyError> {
-        self.initial.plus(self.portfolio.cash()?)
+    pub fn cash(&self, currency: Currency) -> Result<Cash, MoneyError> {
+        match self.currencies.id(currency) {
+            Some(CurrencyId::OWN) => self.initial.plus(self.portfolio.totals(CurrencyId::OWN).cash()?),
+            Some(id) => self.portfolio.totals(id).cash(),
+            None => Ok(Cash::ZERO),
+        }
     }
 
     /// The last price as the ledger sees it: on the instrument's tick, or after a split to ten decimals until the next bar.
@@ -291,7 +372,9 @@ impl Ledger {
         Price::from_f64_on_tick(self.prices[instrument.index()], self.ticks[instrument.index()])
     }
 
-    /// Exact profit and loss of a scope at the last prices, fees and income included.
+    /// Exact profit and loss of a scope at the last prices, fees and income included, in the account's currency. What it comes
+    /// to in other currencies is converted at the last rates and rounded to eight decimals; the models' add up to the
+    /// portfolio's all the same.
     ///
     /// # Errors
     /// [`MoneyError`] when a value does not fit exactly.
@@ -307,18 +390,9 @@ impl Ledger {
         scope: Scope,
         price: impl Fn(usize) -> Result<Price, MoneyError>,
     ) -> Result<Cash, MoneyError> {
-        let book = self.book(scope);
-        let mut total = book.cash()?;
-        for (place, index) in self.open.iter().enumerate() {
-            let instrument = InstrumentId::from_index(*index);
-            let quantity = book.instrument(instrument).quantity();
-            if !self.split_marks.is_empty() {
-                total = total.plus(self.value(scope, instrument, quantity)?)?;
-            } else if !quantity.is_zero() {
-                total = total.plus(price(place)?.times(quantity)?)?;
-            }
-        }
-        Ok(total)
+        let own = self.net_in(scope, CurrencyId::OWN, &price)?;
+        let mut others = self.currencies.others();
+        others.try_fold(own, |sum, id| sum.plus(self.foreign_pnl(scope, id, &price)?))
     }
 
     /// Exact equity: initial cash plus the portfolio's profit and loss.
@@ -334,13 +408,21 @@ impl Ledger {
     pub fn equity_point(&self) -> EquityPoint {
         let (mut gross, mut net) = (0.0, 0.0);
         for index in &self.open {
-            let value = self.units[*index] * self.prices[*index];
+            let value = self.units[*index] * self.unit_values[*index];
             gross += value.abs();
             net += value;
         }
+        let (mut cash, mut settled) = (self.cash, self.settled);
+        for ((balance, paid), id) in self.foreign.iter().zip(self.currencies.others()) {
+            // Before its first rate nothing can have been traded in a currency.
+            if (*balance, *paid) != (0.0, 0.0) {
+                cash += balance * self.currencies.rate(id);
+                settled += paid * self.currencies.rate(id);
+            }
+        }
         EquityPoint {
-            equity: self.cash + net,
-            cash: self.cash,
+            equity: cash - settled + net,
+            cash,
             gross,
             net,
         }
@@ -350,12 +432,18 @@ impl Ledger {
     #[inline]
     pub fn model_pnl(&self, model: ModelId) -> f64 {
         let units = self.model_units(model);
-        self.model_cash[model.index()]
-            + self
-                .open
-                .iter()
-                .map(|index| units[*index] * self.prices[*index])
-                .sum::<f64>()
+        let held = self
+            .open
+            .iter()
+            .map(|index| units[*index] * self.unit_values[*index]);
+        let own = self.model_cash[model.index()] + held.sum::<f64>();
+        let others = self.foreign.len();
+        let foreign = &self.model_foreign[model.index() * others..][..others];
+        let foreign = foreign.iter().zip(self.currencies.others());
+        foreign.fold(own, |sum, (amount, id)| match amount {
+            0.0 => sum,
+            amount => sum + amount * self.currencies.rate(id),
+        })
     }
 }
 
@@ -372,11 +460,26 @@ impl AccountSource for Ledger {
         self.models.len()
     }
 
-    fn cash(&self) -> Result<Cash, MoneyError> {
-        Self::cash(self)
+    fn value_factor(&self, instrument: InstrumentId) -> f64 {
+        self.factors[instrument.index()]
     }
 
-    fn model_cash(&self, model: ModelId) -> Result<Cash, MoneyError> {
-        self.models[model.index()].cash()
+    fn currencies(&self) -> &[Currency] {
+        self.currencies.codes()
+    }
+
+    fn cash(&self, currency: Currency) -> Result<Cash, MoneyError> {
+        Self::cash(self, currency)
+    }
+
+    fn model_cash(&self, model: ModelId, currency: Currency) -> Result<Cash, MoneyError> {
+        match self.currencies.id(currency) {
+            Some(id) => self.models[model.index()].totals(id).cash(),
+            None => Ok(Cash::ZERO),
+        }
+    }
+
+    fn settled_value(&self, model: ModelId, instrument: InstrumentId) -> Cash {
+        self.models[model.index()].instrument(instrument).settled()
     }
 }

@@ -9,6 +9,8 @@
 //! * No IO, no clock: the step is a function of its state and the event.
 //! * The books are exact. After every fill and split each book's cash flow equals its realised profit less the cost of its
 //!   open lots, and after these and every payment the models' books add up to the portfolio's; a difference stops the run.
+//! * Every amount is exact in the currency of its instrument. Only what other currencies come to in the account's own is
+//!   rounded, to eight decimals, and never parts the models' sum from the portfolio's.
 //! * Fills are posted before new closes are marked, so no order is sized with a price that came after its fill.
 //! * A change of the risk standing acts on the very next step, with or without new targets.
 //!
@@ -22,7 +24,7 @@ mod ledger;
 mod sizing;
 mod statistics;
 
-pub use book::{Book, ClosedTrade, InstrumentBook};
-pub use engine::{BoundParts, Engine, EngineParts, MarketEvent};
+pub use book::{Book, ClosedTrade, CurrencyTotals, InstrumentBook};
+pub use engine::{AccountStart, BoundParts, Engine, EngineParts, MarginCall, MarketEvent};
 pub use error::EngineError;
-pub use ledger::{Entry, Ledger, LedgerError, Scope};
+pub use ledger::{Balance, Entry, Ledger, LedgerError, NoFxPath, Scope};

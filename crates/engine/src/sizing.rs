@@ -31,7 +31,7 @@ pub(crate) struct SizingContext<'a> {
 /// Puts into `drafts` the orders that move positions to their targets, sorted by what they add to exposure: the largest reduction first, so
 /// that an increase finds the room that reductions make; equal ones in the order of the instruments.
 ///
-/// A model's position is brought to `contribution x equity / last close`, rounded towards zero to whole lots, when the
+/// A model's position is brought to `contribution x equity / (last close x multiplier x rate)`, rounded towards zero to whole lots, when the
 /// model has just given the target or when its contribution changed (by budget, regime or risk); otherwise it drifts. A
 /// model that keeps the side of its position is left alone while a change that it asked for itself is smaller than the
 /// no-trade band; cuts by risk, budget or regime are never spared.
@@ -63,7 +63,8 @@ fn added_exposure(context: &SizingContext<'_>, draft: &OrderDraft) -> Result<f64
         .allocations
         .iter()
         .try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity))?;
-    Ok(((present + traded.to_f64()).abs() - present.abs()) * draft.reference_price)
+    let unit_value = context.ledger.unit_value(draft.instrument);
+    Ok(((present + traded.to_f64()).abs() - present.abs()) * unit_value)
 }
 
 fn draft(
@@ -75,7 +76,7 @@ fn draft(
     let mut allocations = Vec::new();
     let mut net = Quantity::ZERO;
     for model in (0..targets.models()).map(ModelId::from_index) {
-        let change = model_change(context, targets, model, instrument, price)?;
+        let change = model_change(context, targets, model, instrument)?;
         if !change.is_zero() {
             net = net.plus(change)?;
             allocations.push(Allocation {
@@ -128,7 +129,6 @@ fn model_change(
     targets: &TargetWeights,
     model: ModelId,
     instrument: InstrumentId,
-    price: f64,
 ) -> Result<Quantity, MoneyError> {
     if !context.closes_all() && !is_due(context, targets, model, instrument) {
         return Ok(Quantity::ZERO);
@@ -143,17 +143,18 @@ fn model_change(
         .pending
         .get(model.index() * context.instruments.len() + instrument.index());
     let present = held.plus(on_the_way.copied().unwrap_or(Quantity::ZERO))?;
-    // Without a price or equity nothing can be sized; positions can still be closed.
-    let sizeable = price > 0.0 && context.equity > 0.0;
+    // Without a price, rate or equity nothing can be sized; positions can still be closed.
+    let unit_value = context.ledger.unit_value(instrument);
+    let sizeable = unit_value > 0.0 && context.equity > 0.0;
     if weight == 0.0 || !sizeable {
         return Ok(if weight == 0.0 { -present } else { Quantity::ZERO });
     }
-    let present_weight = present.to_f64() * price / context.equity;
+    let present_weight = present.to_f64() * unit_value / context.equity;
     let keeps_side = present_weight * weight > 0.0;
     let small = (weight - present_weight).abs() < context.no_trade_band;
     if keeps_side && small && is_free(context, model, instrument, weight) {
         return Ok(Quantity::ZERO);
     }
     let lot = context.instruments.get(instrument).lot_size;
-    Quantity::from_f64_towards_zero(weight * context.equity / price, lot)?.minus(present)
+    Quantity::from_f64_towards_zero(weight * context.equity / unit_value, lot)?.minus(present)
 }

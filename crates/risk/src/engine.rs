@@ -16,7 +16,7 @@ use crate::{LimitError, RiskLimits, rules};
 /// All risk rules of a run behind one port.
 ///
 /// Each rule sees what the rules before it have left, so the factors multiply and every act is one row of the record.
-/// For targets, a row about several instruments at once (`class_cap`, `gross_leverage`, `drawdown`, `kill_switch`)
+/// For targets, a row about several instruments at once (`class_cap`, `gross_leverage`, `initial_margin`, `drawdown`, `kill_switch`)
 /// names none and gives the exposure before and after; for an order, rows give the order's signed weight.
 pub struct RiskRules {
     limits: RiskLimits,
@@ -210,7 +210,7 @@ mod tests {
         let engine = engine(RiskLimits::mission_defaults());
         assert_eq!(
             engine.codes().collect::<Vec<_>>(),
-            [all.as_slice(), &["gross_leverage"]].concat()
+            [all.as_slice(), &["gross_leverage", "initial_margin"]].concat()
         );
     }
 

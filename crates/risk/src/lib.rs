@@ -14,6 +14,7 @@
 //! | `class_cap` | sum of magnitudes over one asset class | the same |
 //! | `group_cap` | sum of magnitudes over one named group of instruments, such as a sector | the same |
 //! | `gross_leverage` | sum of magnitudes over all instruments | the same |
+//! | `initial_margin` | initial margin of all positions within equity, where instruments ask for margin | the same |
 //! | `volatility_cap` | volatility of the portfolio, from a trailing covariance | the same |
 //! | `adv_limit` | what is added to one position, by its average daily traded value | the same |
 //! | `turnover_limit` | what is added to positions, by all that is traded at a time | the same |
@@ -56,6 +57,7 @@
 //!     weights: &[0.0],
 //!     pending: &[0.0],
 //!     classes: &[AssetClass::Equity],
+//!     margin: Default::default(),
 //!     statistics: Default::default(),
 //! };
 //! let mut targets = TargetWeights::new(1, 1);

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
-    AssetClass, Instrument, InstrumentId, ModelId, OrderId, OrderOrigin, OrderSize, Quantity, RiskGate,
-    RiskStatus, TargetWeights, Timeframe,
+    AssetClass, Contract, Currency, Instrument, InstrumentId, ModelId, OrderId, OrderOrigin, OrderSize,
+    Quantity, RiskGate, RiskStatus, TargetWeights, Timeframe,
 };
 
 use crate::test_support::{Book, draft, engine, factor};
@@ -331,6 +331,7 @@ proptest! {
             execution: Timeframe::D1,
             price_tick: Decimal::new(1, 2),
             lot_size: Decimal::ONE,
+            contract: Contract::paid_in(Currency::USD),
         };
         let quantity = Quantity::new(Decimal::from(units));
         let mut proposed = draft(instrument, OrderSize::Units(quantity), OrderOrigin::Target);

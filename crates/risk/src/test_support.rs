@@ -4,9 +4,9 @@
 use rust_decimal::Decimal;
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
-    Allocation, AssetClass, Decision, Instrument, InstrumentId, InstrumentTable, ModelId, OrderDraft,
-    OrderOrigin, OrderReview, OrderSize, OrderTerms, PortfolioState, Proposal, Quantity, TargetWeights,
-    Timeframe, TrailingStatistics, UtcNanos, Verdict,
+    Allocation, AssetClass, Contract, Currency, Decision, Instrument, InstrumentId, InstrumentTable,
+    MarginState, ModelId, OrderDraft, OrderOrigin, OrderReview, OrderSize, OrderTerms, PortfolioState,
+    Proposal, Quantity, TargetWeights, Timeframe, TrailingStatistics, UtcNanos, Verdict,
 };
 
 use crate::{KillFlag, RiskLimits, RiskRules};
@@ -28,6 +28,8 @@ pub(crate) struct Book {
     pub(crate) adv: Vec<f64>,
     /// Annual covariance, row after row; empty when it was not measured.
     pub(crate) covariance: Vec<f64>,
+    /// Initial margin per instrument as a fraction of notional; empty when none has any.
+    pub(crate) initial_margin: Vec<f64>,
 }
 
 impl Book {
@@ -41,6 +43,7 @@ impl Book {
             classes: vec![AssetClass::Equity; weights.len()],
             adv: Vec::new(),
             covariance: Vec::new(),
+            initial_margin: Vec::new(),
         }
     }
 
@@ -51,6 +54,10 @@ impl Book {
             weights: &self.weights,
             pending: &self.pending,
             classes: &self.classes,
+            margin: MarginState {
+                initial: &self.initial_margin,
+                maintenance: &[],
+            },
             statistics: TrailingStatistics {
                 adv: &self.adv,
                 covariance: &self.covariance,
@@ -121,6 +128,7 @@ pub(crate) fn table(symbols: &[&str]) -> InstrumentTable {
         execution: Timeframe::D1,
         price_tick: Decimal::new(1, 2),
         lot_size: Decimal::ONE,
+        contract: Contract::paid_in(Currency::USD),
     };
     InstrumentTable::new(symbols.iter().map(instrument).collect()).unwrap()
 }

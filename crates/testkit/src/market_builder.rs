@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 use sextant_domain::{
-    AssetClass, BarSeries, Instrument, InstrumentTable, MacroSeries, MarketData, Series, Timeframe, UtcNanos,
+    AssetClass, BarSeries, Contract, Currency, Instrument, InstrumentTable, MacroSeries, MarketData, Series,
+    Timeframe, UtcNanos,
 };
 
 use crate::SplitMix64;
@@ -64,6 +65,7 @@ impl MarketBuilder {
             execution,
             price_tick,
             lot_size,
+            contract: Contract::paid_in(Currency::USD),
         })
     }
 

@@ -3,7 +3,8 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use sextant_domain::ports::{AccountSource, BrokerError};
 use sextant_domain::{
-    Cash, CashKind, InstrumentId, ModelId, MoneyError, Price, Quantity, Timeframe, UtcNanos,
+    Cash, CashKind, Currency, InstrumentId, ModelId, MoneyError, Multiplier, Price, Quantity, Settlement,
+    Timeframe, UtcNanos,
 };
 
 use super::model::{BorrowRate, FundingModel, InterestModel, MissingFunding};
@@ -19,11 +20,20 @@ const INTEREST_DAYS: i64 = 360;
 /// The positions in an instrument that some model is short of.
 struct Short {
     instrument: InstrumentId,
+    currency: Currency,
+    multiplier: Multiplier,
     price: Price,
     /// Models that are short, and by how much.
     by_model: Vec<(ModelId, Quantity)>,
     /// How much the account is short; zero or more.
     net: Quantity,
+}
+
+impl Short {
+    /// What a quantity is worth, in the instrument's currency.
+    fn value(&self, quantity: Quantity) -> Result<Cash, MoneyError> {
+        self.multiplier.value(self.price, quantity)
+    }
 }
 
 /// From one charge to the next.
@@ -42,13 +52,21 @@ impl AccountVenue<'_> {
                 self.charge_borrow(short, elapsed)?;
             }
         }
-        self.charge_interest(&shorts, elapsed, account)
-            .map_err(|source| self.money_error_of("the account", elapsed.1, source))
+        for currency in account.currencies() {
+            let of_currency = || shorts.iter().filter(|short| short.currency == *currency);
+            self.charge_interest(*currency, of_currency, elapsed, account)
+                .map_err(|source| {
+                    self.money_error_of(&format!("the {currency} balance"), elapsed.1, source)
+                })?;
+        }
+        Ok(())
     }
 
     fn shorts(&self, time: UtcNanos, account: &dyn AccountSource) -> Result<Vec<Short>, BrokerError> {
         let mut shorts = Vec::new();
-        for (instrument, _) in self.market.instruments().iter() {
+        let borrowed = self.market.instruments().iter();
+        let borrowed = borrowed.filter(|(_, one)| one.contract.settlement == Settlement::InFull);
+        for (instrument, listed) in borrowed {
             let by_model: Vec<(ModelId, Quantity)> = held_by(instrument, account)
                 .filter(|(_, held)| !held.is_positive())
                 .map(|(model, held)| (model, -held))
@@ -65,6 +83,8 @@ impl AccountVenue<'_> {
                 let net = if net.is_positive() { net } else { Quantity::ZERO };
                 shorts.push(Short {
                     instrument,
+                    currency: listed.contract.currency,
+                    multiplier: listed.contract.multiplier,
                     price,
                     by_model,
                     net,
@@ -91,24 +111,25 @@ impl AccountVenue<'_> {
             .iter()
             .map(|(model, units)| (*model, units.decimal()));
         let amounts = short
-            .price
-            .times(short.net)
+            .value(short.net)
             .and_then(|value| accrued(-value.decimal(), rate, elapsed, BORROW_DAYS))
             .and_then(|fee| divided(fee, &weights.collect::<Vec<_>>()))
             .map_err(|source| self.money_error(short.instrument, elapsed.1, source))?;
-        self.pay(elapsed.1, Some(short.instrument), CashKind::BorrowFee, amounts);
+        self.pay_of(short.instrument, elapsed.1, CashKind::BorrowFee, amounts);
         Ok(())
     }
 
-    fn charge_interest(
+    /// Interest on the balance of one currency, of which `shorts` gives the net short positions.
+    fn charge_interest<'s, S: Iterator<Item = &'s Short>>(
         &mut self,
-        shorts: &[Short],
+        currency: Currency,
+        shorts: impl Fn() -> S,
         elapsed: Elapsed,
         account: &dyn AccountSource,
     ) -> Result<(), MoneyError> {
-        let mut balance = account.cash()?;
-        for short in shorts {
-            balance = balance.minus(short.price.times(short.net)?)?;
+        let mut balance = account.cash(currency)?;
+        for short in shorts() {
+            balance = balance.minus(short.value(short.net)?)?;
         }
         let (kind, model) = if balance < Cash::ZERO {
             (CashKind::MarginInterest, self.model.margin_interest)
@@ -119,9 +140,9 @@ impl AccountVenue<'_> {
             return Ok(());
         };
         let interest = accrued(balance.decimal(), rate, elapsed, INTEREST_DAYS)?;
-        let weights = own_balances(shorts, balance < Cash::ZERO, account)?;
+        let weights = own_balances((currency, balance < Cash::ZERO), shorts, account)?;
         let amounts = divided(interest, &weights)?;
-        self.pay(elapsed.1, None, kind, amounts);
+        self.pay(elapsed.1, (None, currency), kind, amounts);
         Ok(())
     }
 
@@ -160,8 +181,9 @@ impl AccountVenue<'_> {
         let Some(price) = price else {
             return Ok(());
         };
+        let multiplier = self.multiplier(instrument);
         let amount = |(model, quantity): (ModelId, Quantity)| {
-            let value = price.times(quantity)?.decimal();
+            let value = multiplier.value(price, quantity)?.decimal();
             Ok((model, rounded(product(-value, rate)?)))
         };
         let amounts = held
@@ -169,7 +191,7 @@ impl AccountVenue<'_> {
             .map(amount)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|source| self.money_error(instrument, time, source))?;
-        self.pay(time, Some(instrument), CashKind::Funding, amounts);
+        self.pay_of(instrument, time, CashKind::Funding, amounts);
         Ok(())
     }
 
@@ -222,24 +244,24 @@ fn divided(amount: Cash, weights: &[(ModelId, Decimal)]) -> Result<Vec<(ModelId,
 
 /// The models by the magnitude of their own balance, as far as it has the sign of the account's; equal weights where no
 /// model's has. In units of one model's part of the initial cash times the number of models, which is exact.
-fn own_balances(
-    shorts: &[Short],
-    is_negative: bool,
+fn own_balances<'s, S: Iterator<Item = &'s Short>>(
+    (currency, is_negative): (Currency, bool),
+    shorts: impl Fn() -> S,
     account: &dyn AccountSource,
 ) -> Result<Vec<(ModelId, Decimal)>, MoneyError> {
     let models = (0..account.models()).map(ModelId::from_index);
     let flows = models
-        .map(|model| Ok((model, account.model_cash(model)?)))
+        .map(|model| Ok((model, account.model_cash(model, currency)?)))
         .collect::<Result<Vec<_>, MoneyError>>()?;
     let initial = flows
         .iter()
-        .try_fold(account.cash()?, |left, (_, flow)| left.minus(*flow))?;
+        .try_fold(account.cash(currency)?, |left, (_, flow)| left.minus(*flow))?;
     let mut weights = Vec::with_capacity(flows.len());
     for (model, flow) in &flows {
         let mut balance = *flow;
-        for short in shorts {
+        for short in shorts() {
             for (_, units) in short.by_model.iter().filter(|(whose, _)| whose == model) {
-                balance = balance.minus(short.price.times(*units)?)?;
+                balance = balance.minus(short.value(*units)?)?;
             }
         }
         let scaled = product(balance.decimal(), Decimal::from(flows.len()))?;

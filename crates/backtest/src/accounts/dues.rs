@@ -1,7 +1,7 @@
 //! The calendar of an account: what falls due, in order.
 
 use rust_decimal::Decimal;
-use sextant_domain::{InstrumentId, InstrumentTable, Price, SplitRatio, UtcNanos};
+use sextant_domain::{InstrumentId, InstrumentTable, Price, Settlement, SplitRatio, UtcNanos};
 
 use super::model::{AccountAction, AccountModel, CorporateActions, FinalPrice, FundingModel, FundingRate};
 
@@ -14,6 +14,8 @@ pub(super) struct Due {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum What {
+    /// Variation margin of a position that is settled daily.
+    Settlement(InstrumentId),
     /// Borrow fees and interest.
     Charge,
     /// Funding; without a rate where it is missing.
@@ -30,7 +32,7 @@ impl Due {
     /// after its instant, and waits until that bar has been marked.
     pub(super) fn is_known(&self, now: UtcNanos) -> bool {
         match self.what {
-            What::Charge | What::Funding(..) => self.time <= now,
+            What::Settlement(_) | What::Charge | What::Funding(..) => self.time <= now,
             What::Dividend(..) | What::Split(..) | What::Delisting(..) => self.time < now,
         }
     }
@@ -39,10 +41,12 @@ impl Due {
     fn rank(&self) -> u8 {
         match self.what {
             What::Funding(..) => 0,
-            What::Charge => 1,
-            What::Dividend(..) => 2,
-            What::Split(..) => 3,
-            What::Delisting(..) => 4,
+            // Interest is on the cash after it.
+            What::Settlement(_) => 1,
+            What::Charge => 2,
+            What::Dividend(..) => 3,
+            What::Split(..) => 4,
+            What::Delisting(..) => 5,
         }
     }
 }
@@ -64,6 +68,13 @@ pub(super) fn calendar(
     let mut dues = corporate_actions(model, instruments);
     if model.charges_by_day() {
         let what = What::Charge;
+        dues.extend(marks.iter().map(|time| Due { time: *time, what }));
+    }
+    for (instrument, _) in instruments
+        .iter()
+        .filter(|(_, one)| one.contract.settlement == Settlement::Daily)
+    {
+        let what = What::Settlement(instrument);
         dues.extend(marks.iter().map(|time| Due { time: *time, what }));
     }
     if let FundingModel::Rates {

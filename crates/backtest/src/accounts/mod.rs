@@ -15,9 +15,9 @@ use std::collections::VecDeque;
 
 use sextant_domain::ports::{AccountSource, Broker, BrokerError};
 use sextant_domain::{
-    Allocation, Approved, BrokerEvent, Cash, CashEvent, CashKind, EndReason, Fill, InstrumentId, MarketData,
-    ModelId, MoneyError, Order, OrderEffect, OrderId, OrderSize, Price, Quantity, SplitEvent, SplitPart,
-    SplitRatio, UtcNanos, WorkingOrder,
+    Allocation, Approved, BrokerEvent, Cash, CashEvent, CashKind, Currency, EndReason, Fill, Instrument,
+    InstrumentId, MarketData, ModelId, MoneyError, Multiplier, Order, OrderEffect, OrderId, OrderSize, Price,
+    Quantity, Settlement, SplitEvent, SplitPart, SplitRatio, UtcNanos, WorkingOrder,
 };
 
 pub use model::{
@@ -59,7 +59,9 @@ impl<'m> AccountVenue<'m> {
     ) -> Result<Self, AccountModelError> {
         let instruments = market.instruments();
         model.validate(instruments.iter().map(|(_, instrument)| instrument))?;
-        if model.charges_by_day() && marks.is_empty() {
+        let settles_daily = |(_, one): (_, &Instrument)| one.contract.settlement == Settlement::Daily;
+        let by_day = model.charges_by_day() || instruments.iter().any(settles_daily);
+        if by_day && marks.is_empty() {
             return Err(AccountModelError::NoMarks);
         }
         let closes = market
@@ -91,14 +93,19 @@ impl<'m> AccountVenue<'m> {
                 let since = std::mem::replace(&mut self.charged, time);
                 self.charge((since, time), account)
             }
+            What::Settlement(instrument) => self
+                .settle((instrument, time), account)
+                .map_err(|source| self.money_error(instrument, time, source)),
             What::Funding(instrument, rate) => self.pay_funding(time, (instrument, rate), account),
             What::Dividend(instrument, per_share) => {
                 let held = held_by(instrument, account);
-                let amounts = held.map(|(model, quantity)| Ok((model, per_share.times(quantity)?)));
+                let multiplier = self.multiplier(instrument);
+                let amounts =
+                    held.map(|(model, quantity)| Ok((model, multiplier.value(per_share, quantity)?)));
                 let amounts = amounts
                     .collect::<Result<Vec<_>, _>>()
                     .map_err(|source| self.money_error(instrument, time, source))?;
-                self.pay(time, Some(instrument), CashKind::Dividend, amounts);
+                self.pay_of(instrument, time, CashKind::Dividend, amounts);
                 Ok(())
             }
             What::Split(instrument, ratio) => {
@@ -115,11 +122,48 @@ impl<'m> AccountVenue<'m> {
         }
     }
 
-    /// Tells of amounts, if there are any.
+    /// What the positions have gained since they were settled last is paid at the last close.
+    fn settle(
+        &mut self,
+        (instrument, time): (InstrumentId, UtcNanos),
+        account: &dyn AccountSource,
+    ) -> Result<(), MoneyError> {
+        let Some(price) = self.price(instrument, time)? else {
+            return Ok(());
+        };
+        let multiplier = self.multiplier(instrument);
+        let gained = |(model, held): (ModelId, Quantity)| {
+            let value = multiplier.value(price, held)?;
+            Ok((model, value.minus(account.settled_value(model, instrument))?))
+        };
+        let amounts = held_by(instrument, account)
+            .map(gained)
+            .collect::<Result<_, MoneyError>>()?;
+        self.pay_of(instrument, time, CashKind::VariationMargin, amounts);
+        Ok(())
+    }
+
+    fn multiplier(&self, instrument: InstrumentId) -> Multiplier {
+        self.market.instruments().get(instrument).contract.multiplier
+    }
+
+    /// Tells of amounts that come of an instrument, if there are any.
+    fn pay_of(
+        &mut self,
+        instrument: InstrumentId,
+        time: UtcNanos,
+        kind: CashKind,
+        amounts: Vec<(ModelId, Cash)>,
+    ) {
+        let currency = self.market.instruments().get(instrument).contract.currency;
+        self.pay(time, (Some(instrument), currency), kind, amounts);
+    }
+
+    /// Tells of amounts in a currency, if there are any.
     fn pay(
         &mut self,
         time: UtcNanos,
-        instrument: Option<InstrumentId>,
+        (instrument, currency): (Option<InstrumentId>, Currency),
         kind: CashKind,
         mut amounts: Vec<(ModelId, Cash)>,
     ) {
@@ -129,6 +173,7 @@ impl<'m> AccountVenue<'m> {
                 time,
                 instrument,
                 kind,
+                currency,
                 amounts,
             }));
         }
@@ -146,13 +191,14 @@ impl<'m> AccountVenue<'m> {
             return Ok(());
         };
         let lot = self.market.instruments().get(instrument).lot_size;
+        let multiplier = self.multiplier(instrument);
         let part = |(model, held): (ModelId, Quantity)| {
             let quantity = ratio.position(held, lot)?;
-            let left = ratio.value(old_price, quantity)?;
+            let left = multiplier.times(ratio.value(old_price, quantity)?)?;
             Ok(SplitPart {
                 model,
                 quantity,
-                cash_in_lieu: old_price.times(held)?.minus(left)?,
+                cash_in_lieu: multiplier.value(old_price, held)?.minus(left)?,
             })
         };
         let parts = held_by(instrument, account).map(part).collect::<Result<_, _>>()?;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
-use sextant_domain::{AssetClass, Instrument, Price, SplitRatio, UtcNanos};
+use sextant_domain::{AssetClass, Currency, Instrument, Price, Settlement, SplitRatio, UtcNanos};
+use sextant_engine::MarginCall;
 use thiserror::Error;
 
 /// Why the assumptions about an account do not fit the run.
@@ -33,8 +34,18 @@ pub enum AccountModelError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// A corporate action of a future.
+    #[error(
+        "{symbol} is settled daily and has no dividends or splits, but one is listed; take it out of the list"
+    )]
+    OfFuture {
+        /// The symbol.
+        symbol: String,
+    },
     /// Charges by the day without days.
-    #[error("borrow fees or interest are charged at daily marks, but the run has none; give it daily marks")]
+    #[error(
+        "borrow fees, interest and variation margin are paid at daily marks, but the run has none; give it daily marks"
+    )]
     NoMarks,
 }
 
@@ -69,7 +80,7 @@ pub struct CorporateActionDue {
 /// What a corporate action does to who holds the instrument.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AccountAction {
-    /// Cash per share for who holds it just before; a short pays it. Assumes that it is paid on the ex-date, without tax, and
+    /// Cash per share, in the instrument's currency, for who holds it just before; a short pays it. Assumes that it is paid on the ex-date, without tax, and
     /// per share before a split of the same instant.
     Dividend {
         /// Cash per share.
@@ -95,7 +106,7 @@ pub enum FinalPrice {
 
 /// What it costs to be short.
 ///
-/// The fee is market value of the account's net short position x annual rate x elapsed time / 365 days, charged at each
+/// Positions that are settled daily borrow nothing. The fee is market value of the account's net short position x annual rate x elapsed time / 365 days, charged at each
 /// daily mark on what is short then, for the time since the mark before. Models that are short against other models of
 /// the account borrow nothing; the fee is divided among the short models by quantity.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,7 +144,7 @@ pub enum BorrowRate {
 
 /// The funding of perpetual futures.
 ///
-/// At each instant, a position pays signed quantity x last close x rate: with a positive rate, long pays short.
+/// At each instant, a position pays signed quantity x last close x multiplier x rate: with a positive rate, long pays short.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FundingModel {
     /// Nothing: the run holds no perpetual futures, or reports must say that funding is left out.
@@ -170,7 +181,7 @@ pub enum MissingFunding {
 
 /// Interest on cash, charged at each daily mark for the time since the mark before, actual/360.
 ///
-/// The balance is cash less the market value of net short positions: the proceeds of short sales lie with the lender, earn
+/// Each currency of the account has its own balance and pays or earns in that currency, at the same rate. The balance is cash less the market value of net short positions: the proceeds of short sales lie with the lender, earn
 /// nothing and pay for nothing. It is that of the mark, for the whole time since the mark before. Each model is taken to own
 /// an equal part of the initial cash; interest is divided among those whose own balance has its sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +195,11 @@ pub enum InterestModel {
 /// What happens to an account without orders. There is no `Default`: what is left out is left out by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountModel {
+    /// The currency of the account: that of its cash at the start, of equity, weights and limits.
+    pub currency: Currency,
+    /// What happens when equity is below the maintenance margin of the positions; nothing where no instrument asks for
+    /// margin.
+    pub margin_call: MarginCall,
     /// Dividends, splits and delistings.
     pub corporate_actions: CorporateActions,
     /// What it costs to be short.
@@ -197,9 +213,12 @@ pub struct AccountModel {
 }
 
 impl AccountModel {
-    /// Trades alone: adjusted prices, and neither borrow, funding nor interest.
+    /// Trades alone, in US dollars: adjusted prices, and neither borrow, funding nor interest. A margin call closes all
+    /// positions that need margin.
     pub fn trades_only() -> Self {
         Self {
+            currency: Currency::USD,
+            margin_call: MarginCall::CloseAll,
             corporate_actions: CorporateActions::InPrices,
             borrow: BorrowModel::None,
             funding: FundingModel::None,
@@ -210,7 +229,12 @@ impl AccountModel {
 
     /// Whether nothing happens without an order.
     pub fn is_trades_only(&self) -> bool {
-        *self == Self::trades_only()
+        let bare = Self {
+            currency: self.currency,
+            margin_call: self.margin_call,
+            ..Self::trades_only()
+        };
+        *self == bare
     }
 
     /// Checks the assumptions against the instruments of a run.
@@ -223,6 +247,9 @@ impl AccountModel {
     ) -> Result<(), AccountModelError> {
         if let CorporateActions::Listed { covered, due } = &self.corporate_actions {
             for instrument in instruments {
+                if instrument.contract.settlement == Settlement::Daily {
+                    self.corporate_actions.refuse_of_future(&instrument.symbol)?;
+                }
                 if instrument.class == AssetClass::Equity && !covered.contains(&instrument.symbol) {
                     let symbol = instrument.symbol.clone();
                     return Err(AccountModelError::NotCovered { symbol });
@@ -260,6 +287,22 @@ impl CorporateActions {
             Self::InPrices => "in_prices",
             Self::Listed { .. } => "listed",
         }
+    }
+}
+
+impl CorporateActions {
+    fn refuse_of_future(&self, future: &str) -> Result<(), AccountModelError> {
+        let Self::Listed { due, .. } = self else {
+            return Ok(());
+        };
+        let is_bad = |one: &CorporateActionDue| {
+            one.symbol == future && !matches!(one.action, AccountAction::Delisting(_))
+        };
+        if due.iter().any(is_bad) {
+            let symbol = future.to_owned();
+            return Err(AccountModelError::OfFuture { symbol });
+        }
+        Ok(())
     }
 }
 

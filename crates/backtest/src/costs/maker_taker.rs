@@ -26,8 +26,7 @@ pub struct FeeTier {
 /// class together, as exchanges count it that grade once a day.
 ///
 /// Assumes that the account traded nothing before the run began, so a run begins in the first tier (pessimistic for an
-/// account that did, where rates fall with value), that instruments of a class trade on one exchange, and that prices are in
-/// the account's currency. Fees are rounded up and rebates down, to the eighth decimal.
+/// account that did, where rates fall with value), and that instruments of a class trade on one exchange. Fees are rounded up and rebates down, to the eighth decimal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MakerTakerFee {
     tiers: Vec<FeeTier>,
@@ -98,7 +97,7 @@ impl FeeModel for MakerTakerFee {
             Liquidity::Maker => tier.maker_bps,
             Liquidity::Taker => tier.taker_bps,
         };
-        let value = trade.price.times(trade.quantity.abs())?;
+        let value = trade.value()?;
         Ok(fee_rounded_up(basis_points(value.decimal(), rate)?))
     }
 }

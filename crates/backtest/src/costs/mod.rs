@@ -68,9 +68,22 @@ pub struct Trade<'a> {
     pub traded_value_30d: f64,
 }
 
+impl Trade<'_> {
+    /// The value traded in the instrument's currency, multiplier included; zero or more.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when it does not fit exactly.
+    pub fn value(&self) -> Result<Cash, MoneyError> {
+        self.instrument
+            .contract
+            .multiplier
+            .value(self.price, self.quantity.abs())
+    }
+}
+
 /// Commission.
 pub trait FeeModel {
-    /// The commission of a trade, as a positive cost (negative for a rebate).
+    /// The commission of a trade in the instrument's currency, as a positive cost (negative for a rebate).
     ///
     /// # Errors
     /// [`MoneyError`] when the notional does not fit exactly.

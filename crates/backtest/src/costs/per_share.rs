@@ -8,7 +8,7 @@ use super::{CostError, FeeModel, Trade, fee_rounded_up, part};
 
 const MODEL: &str = "fee per share";
 
-/// A commission for each share, with a minimum for each fill and a cap in parts of the traded value.
+/// A commission for each share (or contract: for each unit of quantity), with a minimum for each fill and a cap in parts of the traded value.
 ///
 /// The fee is `min(maximum_fraction_of_value x value, max(minimum, per_share x shares))`: the price list of Interactive
 /// Brokers for US shares (fixed pricing), which Lean follows with 0.005, 1 and 0.5 %. As on that list, the cap holds even
@@ -61,7 +61,7 @@ impl PerShareFee {
 impl FeeModel for PerShareFee {
     fn fee(&self, trade: &Trade<'_>) -> Result<Cash, MoneyError> {
         let shares = trade.quantity.abs();
-        let value = trade.price.times(shares)?;
+        let value = trade.value()?;
         let cap = part(value.decimal(), self.maximum_fraction_of_value)?;
         let fee = part(shares.decimal(), self.per_share)?.max(self.minimum).min(cap);
         Ok(fee_rounded_up(fee))

@@ -81,7 +81,7 @@ impl FeeModel for Costs {
         if rate.is_zero() {
             return Ok(Cash::ZERO);
         }
-        let notional = trade.price.times(trade.quantity.abs())?;
+        let notional = trade.value()?;
         let fee = notional.decimal() * rate;
         Ok(Cash::new(fee.round_dp_with_strategy(
             DECIMALS,

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use rust_decimal::Decimal;
-use sextant_domain::{AssetClass, Bar, BarSeries, Instrument, Price, Quantity, Timeframe, UtcNanos};
+use sextant_domain::{
+    AssetClass, Bar, BarSeries, Contract, Currency, Instrument, Price, Quantity, Timeframe, UtcNanos,
+};
 
 use super::{Liquidity, Trade};
 
@@ -31,6 +33,7 @@ impl Sample {
                 execution: Timeframe::D1,
                 price_tick: dec("0.00000001"),
                 lot_size: dec("1"),
+                contract: Contract::paid_in(Currency::USD),
             },
             history: BarSeries::default(),
         }

@@ -1,6 +1,6 @@
 //! Where trading days begin and end, for orders that name the open, the close or the day.
 
-use sextant_domain::{AssetClass, BarsView, Instrument, Timeframe, UtcNanos};
+use sextant_domain::{AssetClass, BarsView, Contract, Currency, Instrument, Timeframe, UtcNanos};
 
 /// The ends of trading sessions by asset class.
 ///
@@ -82,6 +82,7 @@ mod tests {
             execution,
             price_tick: "0.01".parse().unwrap(),
             lot_size: "1".parse().unwrap(),
+            contract: Contract::paid_in(Currency::USD),
         };
         let hourly = acme(Timeframe::H1);
         let place = |ends: &SessionEnds, index| {

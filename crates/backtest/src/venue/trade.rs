@@ -88,14 +88,20 @@ impl SimulatedVenue<'_> {
             price,
             reference_price: market,
             fee,
-            slippage: price.minus(market)?.times(quantity)?,
-            impact: impact.times(quantity.abs())?,
+            slippage: instrument
+                .contract
+                .multiplier
+                .value(price.minus(market)?, quantity)?,
+            impact: instrument.contract.multiplier.value(impact, quantity.abs())?,
             allocations: traded,
         }));
+        let factor = account.value_factor(instrument_id);
         let slot = &mut self.slots[instrument_id.index()];
         slot.taken = slot.taken.plus(quantity.abs())?;
-        self.traded_value
-            .add(instrument.class, price.to_f64() * quantity.abs().to_f64());
+        self.traded_value.add(
+            instrument.class,
+            price.to_f64() * factor * quantity.abs().to_f64(),
+        );
         let is_complete = left.iter().all(|one| one.quantity.is_zero());
         self.tell_peers(id, terms.link.group, quantity, (time, is_complete))?;
         self.tell_exits(
@@ -143,7 +149,9 @@ impl SimulatedVenue<'_> {
             // A ruined book has no fraction to trade.
             OrderSize::EquityFraction(_) if is_open && account.equity() <= 0.0 => {}
             OrderSize::EquityFraction(fraction) if is_open => {
-                let value = fraction * draft.budget * account.equity();
+                // In units of price: a contract is worth more than its price, and other currencies have their rate.
+                let value =
+                    fraction * draft.budget * account.equity() / account.value_factor(draft.instrument);
                 // Slippage may grow with the size; a purchase pays at most that of the size it would have without.
                 let most = Quantity::from_f64_towards_zero(value / market.to_f64(), instrument.lot_size)?;
                 let terms = (draft.terms.kind, market, Liquidity::Taker);

@@ -8,7 +8,7 @@ use sextant_backtest::{
     FillConvention, FinalPrice, FundingModel, FundingRate, InterestModel, MissingFunding,
 };
 use sextant_domain::{
-    AssetClass, CashKind, EndReason, InstrumentId, MarketData, ModelId, OrderId, OrderRequest, OrderSize,
+    AssetClass, CashKind, Currency, CurrencyId, EndReason, InstrumentId, MarketData, ModelId, OrderId, OrderRequest, OrderSize,
     Price, Quantity, SplitRatio, UtcNanos,
 };
 use sextant_engine::Scope;
@@ -124,7 +124,12 @@ fn a_dividend_goes_to_who_held_at_the_close_before() {
     assert_eq!(cash(&short), [(CashKind::Dividend, "-6".to_owned())]);
     assert_eq!(short.outcome.ledger.exact_equity().unwrap().normalized(), "1000");
     let book = short.outcome.ledger.book(Scope::Model(ModelId::from_index(0)));
-    assert_eq!(book.income_of(CashKind::Dividend).normalized(), "-6");
+    assert_eq!(
+        book.totals(CurrencyId::OWN)
+            .income_of(CashKind::Dividend)
+            .normalized(),
+        "-6"
+    );
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn a_reverse_split_pays_fractions_at_the_last_close() {
         .quantity();
     // Six shares, and a quarter of one for 20; at 81 they gain 6.
     assert_eq!(
-        (held.to_string(), ledger.cash().unwrap().normalized()),
+        (held.to_string(), ledger.cash(Currency::USD).unwrap().normalized()),
         ("6".to_owned(), "520".to_owned())
     );
     assert_eq!(equities(&run), [1000.0, 1000.0, 1006.0, 1006.0]);

@@ -12,7 +12,8 @@ use sextant_data::{
     validate_bars,
 };
 use sextant_domain::{
-    AssetClass, BarSeries, Instrument, InstrumentId, InstrumentTable, MarketData, Series, Timeframe, UtcNanos,
+    AssetClass, BarSeries, Contract, Currency, Instrument, InstrumentId, InstrumentTable, MarketData, Series,
+    Timeframe, UtcNanos,
 };
 use sextant_store::DataInput;
 
@@ -300,6 +301,7 @@ fn instrument(one: &InstrumentConfig) -> anyhow::Result<Instrument> {
         execution: one.execution,
         price_tick: decimal(one.price_tick)?,
         lot_size: decimal(one.lot_size)?,
+        contract: Contract::paid_in(Currency::USD),
     })
 }
 

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use sextant_domain::{Cash, CashKind, InstrumentId, MoneyError, Price, Quantity, Side, UtcNanos};
+use sextant_domain::{
+    Cash, CashKind, CurrencyId, InstrumentId, MoneyError, Multiplier, Price, Quantity, Side, UtcNanos,
+};
 
 use super::{Book, COST_SHARE_DECIMALS, ClosedTrade, InstrumentBook, Lot};
 
@@ -26,39 +28,66 @@ pub(crate) struct SplitPosting {
 }
 
 impl Book {
-    /// Income of a kind so far, signed.
-    pub fn income_of(&self, kind: CashKind) -> Cash {
-        self.income_by_kind[kind.index()]
-    }
-
-    /// Income of all kinds so far: dividends and interest received less those paid, borrow fees and funding.
-    pub fn income(&self) -> Cash {
-        self.income
-    }
-
-    /// What trades, fees and income have done to the cash: `flow - fees + income`.
-    ///
-    /// # Errors
-    /// [`MoneyError`] when the sum does not fit exactly.
-    pub fn cash(&self) -> Result<Cash, MoneyError> {
-        self.flow.minus(self.fees)?.plus(self.income)
-    }
-
-    /// Books income.
+    /// Books income in a currency.
     pub(crate) fn post_income(
         &mut self,
         kind: CashKind,
-        instrument: Option<InstrumentId>,
+        (instrument, currency): (Option<InstrumentId>, CurrencyId),
         amount: Cash,
     ) -> Result<(), MoneyError> {
-        let of_kind = &mut self.income_by_kind[kind.index()];
+        let totals = &mut self.totals[currency.index()];
+        let of_kind = &mut totals.income_by_kind[kind.index()];
         *of_kind = of_kind.plus(amount)?;
-        self.income = self.income.plus(amount)?;
+        totals.income = totals.income.plus(amount)?;
         if let Some(instrument) = instrument {
             let book = &mut self.instruments[instrument.index()];
             book.income = book.income.plus(amount)?;
         }
         Ok(())
+    }
+
+    /// Books variation margin: cash that is no income, because the position is worth as much less from then on.
+    pub(crate) fn post_variation(
+        &mut self,
+        instrument: InstrumentId,
+        amount: Cash,
+    ) -> Result<(), MoneyError> {
+        let settled = self.instruments[instrument.index()].settled.plus(amount)?;
+        let currency = self.set_settled(instrument, settled)?;
+        let of_kind = &mut self.totals[currency.index()].income_by_kind[CashKind::VariationMargin.index()];
+        *of_kind = of_kind.plus(amount)?;
+        Ok(())
+    }
+
+    /// A trade of a position that is settled daily costs nothing: what it came to counts as settled. A position that is
+    /// closed is settled at the prices of its trades.
+    pub(crate) fn settle_trade(
+        &mut self,
+        instrument: InstrumentId,
+        price: Price,
+        quantity: Quantity,
+    ) -> Result<(), MoneyError> {
+        let book = &self.instruments[instrument.index()];
+        let settled = if book.quantity.is_zero() {
+            Cash::ZERO
+        } else {
+            book.settled.plus(book.terms.multiplier.value(price, quantity)?)?
+        };
+        self.set_settled(instrument, settled)?;
+        Ok(())
+    }
+
+    /// Sets what has been settled of an instrument; returns its currency.
+    pub(crate) fn set_settled(
+        &mut self,
+        instrument: InstrumentId,
+        settled: Cash,
+    ) -> Result<CurrencyId, MoneyError> {
+        let book = &mut self.instruments[instrument.index()];
+        let before = std::mem::replace(&mut book.settled, settled);
+        let totals = &mut self.totals[book.terms.currency.index()];
+        totals.settled = totals.settled.minus(before)?.plus(settled)?;
+        Ok(book.terms.currency)
     }
 
     /// Books a split. Returns whether the instrument's book balances afterwards.
@@ -67,13 +96,14 @@ impl Book {
     /// the position is left, or models' fractions turn the sum of their positions, the old lots close at the old price, in old
     /// shares.
     pub(crate) fn post_split(&mut self, posting: SplitPosting) -> Result<bool, MoneyError> {
-        self.flow = self.flow.plus(posting.cash_in_lieu)?;
         let book = &mut self.instruments[posting.instrument.index()];
+        let totals = &mut self.totals[book.terms.currency.index()];
+        totals.flow = totals.flow.plus(posting.cash_in_lieu)?;
         book.flow = book.flow.plus(posting.cash_in_lieu)?;
         let before = std::mem::replace(&mut book.quantity, posting.quantity);
         let side = Side::of(before);
         if side.is_some() && side == Side::of(posting.quantity) {
-            book.lots = converted(&book.lots, before, posting)?;
+            book.lots = converted(book, before, posting)?;
         } else {
             reopen(book, posting, &mut self.trades)?;
         }
@@ -83,10 +113,11 @@ impl Book {
 
 /// The lots in new shares: quantities in proportion and adding up to the new position, costs less the cash for fractions.
 fn converted(
-    lots: &VecDeque<Lot>,
+    book: &InstrumentBook,
     before: Quantity,
     posting: SplitPosting,
 ) -> Result<VecDeque<Lot>, MoneyError> {
+    let (lots, multiplier) = (&book.lots, book.terms.multiplier);
     let mut out: VecDeque<Lot> = VecDeque::with_capacity(lots.len());
     let (mut seen, mut given, mut cash_left) = (Quantity::ZERO, Quantity::ZERO, posting.cash_in_lieu);
     // A lot too small for the decimals becomes part of the next one.
@@ -114,7 +145,7 @@ fn converted(
         if !quantity.is_zero() {
             out.push_back(Lot {
                 fee: std::mem::take(&mut fee),
-                ..split_lot(quantity, std::mem::take(&mut cost), lot.time)?
+                ..split_lot((quantity, multiplier), std::mem::take(&mut cost), lot.time)?
             });
         }
     }
@@ -130,10 +161,10 @@ fn reopen(
     posting: SplitPosting,
     trades: &mut Vec<ClosedTrade>,
 ) -> Result<(), MoneyError> {
-    let first = trades.len();
+    let (first, multiplier) = (trades.len(), book.terms.multiplier);
     let mut proceeds = Cash::ZERO;
     for lot in std::mem::take(&mut book.lots) {
-        let received = posting.old_price.times(lot.quantity)?;
+        let received = multiplier.value(posting.old_price, lot.quantity)?;
         let gross = received.minus(lot.cost)?;
         proceeds = proceeds.plus(received)?;
         book.realised = book.realised.plus(gross)?;
@@ -152,7 +183,7 @@ fn reopen(
     let cost = proceeds.minus(posting.cash_in_lieu)?;
     if !posting.quantity.is_zero() {
         book.lots
-            .push_back(split_lot(posting.quantity, cost, posting.time)?);
+            .push_back(split_lot((posting.quantity, multiplier), cost, posting.time)?);
         return Ok(());
     }
     // What was paid beside the old price, which is rounding unless the broker says otherwise.
@@ -164,8 +195,13 @@ fn reopen(
 }
 
 /// A lot without fee.
-fn split_lot(quantity: Quantity, cost: Cash, time: UtcNanos) -> Result<Lot, MoneyError> {
-    let price = quotient(cost.decimal(), quantity.decimal(), PRICE_DECIMALS)?;
+fn split_lot(
+    (quantity, multiplier): (Quantity, Multiplier),
+    cost: Cash,
+    time: UtcNanos,
+) -> Result<Lot, MoneyError> {
+    let units = multiplier.times(Cash::new(quantity.decimal()))?;
+    let price = quotient(cost.decimal(), units.decimal(), PRICE_DECIMALS)?;
     Ok(Lot {
         quantity,
         price: Price::new(price),
@@ -201,7 +237,7 @@ fn quotient(value: Decimal, divisor: Decimal, decimals: u32) -> Result<Decimal, 
 
 #[cfg(test)]
 mod tests {
-    use super::super::Posting;
+    use super::super::{Posting, SHARE};
     use super::*;
 
     fn dec(text: &str) -> Decimal {
@@ -209,7 +245,7 @@ mod tests {
     }
 
     fn bought(trades: &[(i64, &str, &str)]) -> Book {
-        let mut book = Book::new(1);
+        let mut book = Book::new(&[SHARE], 1);
         for (index, (quantity, price, fee)) in trades.iter().enumerate() {
             let posting = Posting {
                 instrument: InstrumentId::from_index(0),
@@ -319,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_sum_of_models_that_a_split_opens_or_turns_balances() {
-        let mut flat = Book::new(1);
+        let mut flat = Book::new(&[SHARE], 1);
         assert!(flat.post_split(split("1", "-100", "100")).unwrap());
         assert_eq!(flat.instruments[0].lots[0].price.to_string(), "100");
         let mut turned = bought(&[(-1, "90", "0")]);

@@ -256,7 +256,7 @@ pub(super) fn units_of(size: OrderSize) -> Quantity {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use sextant_domain::{AssetClass, InstrumentRef, Requirements, Timeframe};
+    use sextant_domain::{AssetClass, Contract, Currency, InstrumentRef, Requirements, Timeframe};
 
     use super::*;
 
@@ -267,6 +267,7 @@ mod tests {
             execution: Timeframe::D1,
             price_tick: "0.01".parse().unwrap(),
             lot_size: Decimal::ONE,
+            contract: Contract::paid_in(Currency::USD),
         }
     }
 

@@ -1,24 +1,27 @@
 //! The engine of a run: its parts, resolved against a market, and the state that lies between steps.
 
 mod checks;
+mod margin;
 mod orders;
 mod requests;
 mod step;
 mod targets;
 
 use sextant_domain::ports::{
-    DailyMark, FeatureSource, Model, PortfolioConstructor, RegimeDetector, RiskEngine,
+    DailyMark, FeatureSource, Model, PortfolioConstructor, PositionMark, RegimeDetector, RiskEngine,
 };
 use sextant_domain::{
-    AssetClass, Binding, Cash, EquityPoint, InstrumentId, Intents, MarketData, ModelId, OrderCommand,
-    OrderId, OrderNotice, OrderRef, Quantity, RegimeEstimate, RegimeInput, RiskStatus, SeriesId,
-    TargetWeights, UtcNanos,
+    AssetClass, Binding, Cash, Currency, EquityPoint, InstrumentId, Intents, MarketData, ModelId, MoneyError,
+    OrderCommand, OrderId, OrderNotice, OrderRef, Price, Quantity, RegimeEstimate, RegimeInput, RiskStatus,
+    SeriesId, TargetWeights, UtcNanos,
 };
 
 use crate::error::EngineError;
 use crate::ledger::{Ledger, Scope};
 use crate::sizing::RankedDraft;
 use crate::statistics::Trailing;
+pub use margin::MarginCall;
+use margin::MarginTable;
 
 /// What decides: models, regime, portfolio and risk.
 pub struct EngineParts {
@@ -30,6 +33,17 @@ pub struct EngineParts {
     pub portfolio: Box<dyn PortfolioConstructor>,
     /// The limits.
     pub risk: Box<dyn RiskEngine>,
+}
+
+/// The account at the start of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountStart {
+    /// Its cash.
+    pub cash: Cash,
+    /// Its currency: that of its cash, of equity, weights and limits.
+    pub currency: Currency,
+    /// What happens when equity is below the maintenance margin of its positions.
+    pub margin_call: MarginCall,
 }
 
 // A model with its requirements resolved.
@@ -63,6 +77,8 @@ pub struct Engine<'m> {
     /// What risk rules judge by beside the portfolio; `None` where none asks.
     trailing: Option<Trailing>,
     classes: Vec<AssetClass>,
+    /// What positions have to be secured with; `None` where no instrument asks for margin.
+    margin: Option<MarginTable>,
     /// Per series: the instrument it marks, if it is an execution series.
     marks: Vec<Option<InstrumentId>>,
     /// Per series: the models that decide when one of its bars closes.
@@ -166,12 +182,15 @@ impl<'m> Engine<'m> {
     }
 
     /// An engine with empty books.
+    ///
+    /// # Errors
+    /// [`EngineError::Currency`] when an instrument is quoted in a currency that no pair of the market converts.
     pub fn new(
         parts: BoundParts,
-        initial: Cash,
+        account: AccountStart,
         market: &'m MarketData,
         features: &'m dyn FeatureSource,
-    ) -> Self {
+    ) -> Result<Self, EngineError> {
         let instruments = market.instruments();
         let (count, models) = (instruments.len(), parts.models.len());
         let mut marks = vec![None; market.series().len()];
@@ -184,8 +203,8 @@ impl<'m> Engine<'m> {
                 triggers[series.index()].push(index);
             }
         }
-        let ledger = Ledger::new(initial, models, instruments);
-        Self {
+        let ledger = Ledger::new(account.cash, account.currency, models, instruments)?;
+        Ok(Self {
             market,
             features,
             models: parts.models,
@@ -195,6 +214,7 @@ impl<'m> Engine<'m> {
             risk: parts.risk,
             point: ledger.equity_point(),
             ledger,
+            margin: MarginTable::new(instruments, account.margin_call),
             classes: instruments
                 .iter()
                 .map(|(_, instrument)| instrument.class)
@@ -218,7 +238,7 @@ impl<'m> Engine<'m> {
                 given: vec![false; models * count],
                 ..Scratch::default()
             },
-        }
+        })
     }
 
     /// The books.
@@ -241,16 +261,16 @@ impl<'m> Engine<'m> {
         for index in open {
             let instrument = InstrumentId::from_index(*index);
             let price = self.ledger.exact_price(instrument).map_err(money)?;
-            let quantity = |scope| self.ledger.book(scope).instrument(instrument).quantity();
-            positions.push((instrument, quantity(Scope::Portfolio), price));
+            let of = |scope| self.position_mark(scope, instrument, price).map_err(money);
+            positions.push(of(Scope::Portfolio)?);
             for model in (0..self.models.len()).map(ModelId::from_index) {
-                let held = quantity(Scope::Model(model));
-                if !held.is_zero() {
-                    model_positions.push((model, instrument, held, price));
+                let held = of(Scope::Model(model))?;
+                if !held.quantity.is_zero() {
+                    model_positions.push((model, held));
                 }
             }
         }
-        let prices = |place: usize| Ok(positions[place].2);
+        let prices = |place: usize| Ok(positions[place].price);
         let portfolio_pnl = self.ledger.pnl_at(Scope::Portfolio, prices).map_err(money)?;
         let model_pnl = (0..self.models.len())
             .map(|index| {
@@ -268,6 +288,24 @@ impl<'m> Engine<'m> {
         });
         Ok(())
     }
+
+    fn position_mark(
+        &self,
+        scope: Scope,
+        instrument: InstrumentId,
+        price: Price,
+    ) -> Result<PositionMark, MoneyError> {
+        let quantity = self.ledger.book(scope).instrument(instrument).quantity();
+        let contract = &self.market.instruments().get(instrument).contract;
+        let value = contract.multiplier.value(price, quantity)?;
+        Ok(PositionMark {
+            instrument,
+            quantity,
+            price,
+            value: self.ledger.in_account_currency(instrument, value)?,
+        })
+    }
+
     /// The books, once the run is over.
     pub fn into_ledger(self) -> Ledger {
         self.ledger

@@ -2,9 +2,9 @@
 
 use sextant_domain::ports::Broker;
 use sextant_domain::{
-    Allocation, InstrumentId, ModelId, NoticeKind, OrderDraft, OrderEffect, OrderId, OrderNotice,
-    OrderOrigin, OrderRef, OrderSize, OrderTerms, Quantity, RefusedOrder, RiskGate, StepRecord, UtcNanos,
-    WorkingOrder,
+    Allocation, InstrumentId, Intervention, InterventionAction, ModelId, NoticeKind, OrderDraft, OrderEffect,
+    OrderId, OrderNotice, OrderOrigin, OrderRef, OrderSize, OrderTerms, Quantity, RefusedOrder, RiskGate,
+    StepRecord, UtcNanos, WorkingOrder,
 };
 
 use super::Engine;
@@ -13,6 +13,8 @@ use crate::ledger::{Ledger, Scope};
 
 /// The code under which an order that comes to less than a lot is refused.
 pub(super) const LOT_SIZE: &str = "lot_size";
+/// The code under which an order is refused whose currency has no rate yet.
+pub(super) const MISSING_RATE: &str = "missing_rate";
 
 impl Engine<'_> {
     /// Puts one draft before the gate and sends what comes out.
@@ -23,6 +25,10 @@ impl Engine<'_> {
         broker: &mut dyn Broker,
         record: &mut StepRecord,
     ) -> Result<Option<OrderId>, EngineError> {
+        if !self.ledger.has_rate(draft.instrument) {
+            self.refuse_without_rate(now, draft, record);
+            return Ok(None);
+        }
         let state = self.state(now);
         let instrument = self.market.instruments().get(draft.instrument);
         let id = OrderId::from_index(self.next_order);
@@ -58,6 +64,28 @@ impl Engine<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// An order in a currency whose rate is not known yet is refused: nobody can say what it is worth.
+    fn refuse_without_rate(&mut self, now: UtcNanos, draft: OrderDraft, record: &mut StepRecord) {
+        let currency = self.market.instruments().get(draft.instrument).contract.currency;
+        record.interventions.push(Intervention {
+            rule: MISSING_RATE,
+            action: InterventionAction::Refuse,
+            instrument: Some(draft.instrument),
+            before: 0.0,
+            after: 0.0,
+            reason: format!(
+                "there is no rate from {currency} to {} yet; the currency pair has had no bar",
+                self.ledger.currency()
+            ),
+        });
+        self.keep_due(&draft);
+        self.note_refusal(&draft, MISSING_RATE, now);
+        record.refused.push(RefusedOrder {
+            draft,
+            rule: MISSING_RATE,
+        });
     }
 
     /// Tells the model whose order was not let through.
@@ -109,12 +137,12 @@ impl Engine<'_> {
     }
 }
 
-/// An order's signed weight at the last price; `None` without price or equity. With negative equity all weights change
+/// An order's signed weight at the last price; `None` without price, rate or equity. With negative equity all weights change
 /// sign together, so that what reduces a position still does.
 pub(super) fn draft_weight(ledger: &Ledger, draft: &OrderDraft, equity: f64) -> Option<f64> {
-    let price = ledger.price(draft.instrument);
-    let known = price > 0.0 && equity != 0.0 && equity.is_finite();
-    let units = |quantity: Quantity| quantity.to_f64() * price / equity;
+    let unit_value = ledger.unit_value(draft.instrument);
+    let known = unit_value > 0.0 && equity != 0.0 && equity.is_finite();
+    let units = |quantity: Quantity| quantity.to_f64() * unit_value / equity;
     let held = |model| {
         ledger
             .book(Scope::Model(model))
@@ -142,7 +170,7 @@ pub(super) fn working_weight(ledger: &Ledger, working: &WorkingOrder, equity: f6
         return draft_weight(ledger, draft, equity).unwrap_or(0.0);
     }
     let units: f64 = working.remaining.iter().map(|one| one.quantity.to_f64()).sum();
-    let weight = units * ledger.price(draft.instrument) / equity;
+    let weight = units * ledger.unit_value(draft.instrument) / equity;
     if weight.is_finite() { weight } else { 0.0 }
 }
 

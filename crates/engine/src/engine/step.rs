@@ -1,11 +1,12 @@
 //! The decision step.
 
-use sextant_domain::ports::Broker;
+use sextant_domain::ports::{AccountSource, Broker};
 use sextant_domain::{
-    AccountView, BrokerEvent, InstrumentId, MarketView, ModelId, NoticeKind, OrderEffect, OrderId,
-    OrderNotice, PortfolioState, StepRecord, TrailingStatistics, UtcNanos,
+    AccountView, BrokerEvent, InstrumentId, MarginState, MarketView, ModelId, NoticeKind, OrderEffect,
+    OrderId, OrderNotice, PortfolioState, StepRecord, TrailingStatistics, UtcNanos,
 };
 
+use super::margin::MarginTable;
 use super::orders::working_weight;
 use super::{BoundModel, Engine, MarketEvent, Scratch};
 use crate::error::EngineError;
@@ -35,6 +36,9 @@ impl Engine<'_> {
             return Ok(());
         }
         self.update_weights(broker, None);
+        if self.margin.is_some() {
+            self.check_margin(event.time, broker, record)?;
+        }
         let status_changed = self.observe(event.time, record);
         let closes_all = self.status.multiplier() == 0.0;
         if closes_all && !broker.working().is_empty() {
@@ -93,6 +97,9 @@ impl Engine<'_> {
                         price: fill.price.to_f64(),
                     };
                     self.notify(fill.order, fill.time, kind);
+                    record
+                        .fill_factors
+                        .push(self.ledger.value_factor(fill.instrument));
                     record.fills.push(fill);
                 }
                 BrokerEvent::End(end) => {
@@ -178,8 +185,8 @@ impl Engine<'_> {
             scratch.pending_weights[index] = 0.0;
         }
         for index in self.ledger.open() {
-            let price = self.ledger.price(InstrumentId::from_index(*index));
-            scratch.weights[*index] = self.ledger.units()[*index] * price / equity;
+            let unit_value = self.ledger.unit_value(InstrumentId::from_index(*index));
+            scratch.weights[*index] = self.ledger.units()[*index] * unit_value / equity;
             scratch.touched.push(*index);
         }
         scratch.resting.clear();
@@ -208,6 +215,10 @@ impl Engine<'_> {
             weights: &self.scratch.weights,
             pending: &self.scratch.pending_weights,
             classes: &self.classes,
+            margin: self
+                .margin
+                .as_ref()
+                .map_or_else(MarginState::default, MarginTable::state),
             statistics: match &self.trailing {
                 Some(trailing) => trailing.view(),
                 None => TrailingStatistics::default(),
@@ -223,6 +234,10 @@ impl Engine<'_> {
             weights: &self.scratch.weights,
             pending: &self.scratch.pending_weights,
             classes: &self.classes,
+            margin: self
+                .margin
+                .as_ref()
+                .map_or_else(MarginState::default, MarginTable::state),
             statistics: TrailingStatistics::default(),
         };
         let status = self.risk.observe(&state, &mut record.interventions);
@@ -262,6 +277,7 @@ impl Engine<'_> {
             portfolio_equity: self.point.equity,
             model_pnl: self.model_pnl[index],
             positions: self.ledger.model_units(id),
+            unit_values: self.ledger.unit_values(),
             notices: &self.notices[index],
         };
         let BoundModel { model, binding } = &mut self.models[index];

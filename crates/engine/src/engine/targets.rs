@@ -7,6 +7,7 @@ use sextant_domain::{
 };
 
 use super::Engine;
+use super::orders::MISSING_RATE;
 use crate::error::EngineError;
 use crate::ledger::Scope;
 use crate::sizing::{self, SizingContext};
@@ -79,17 +80,28 @@ impl Engine<'_> {
         let count = self.classes.len();
         for (place, contribution) in self.contributions.iter_mut().enumerate() {
             let instrument = InstrumentId::from_index(place % count);
-            if *contribution == 0.0 || contribution.is_nan() || self.ledger.price(instrument) > 0.0 {
+            if *contribution == 0.0 || contribution.is_nan() || self.ledger.unit_value(instrument) > 0.0 {
                 continue;
             }
             if self.scratch.given[place] {
+                let (rule, reason) = if self.ledger.price(instrument).is_nan() {
+                    (
+                        "missing_price",
+                        "there is no execution bar yet; the target waits for the first one",
+                    )
+                } else {
+                    (
+                        MISSING_RATE,
+                        "its currency has no rate yet; the target waits for the first one",
+                    )
+                };
                 record.interventions.push(Intervention {
-                    rule: "missing_price",
+                    rule,
                     action: InterventionAction::Refuse,
                     instrument: Some(instrument),
                     before: *contribution,
                     after: 0.0,
-                    reason: "there is no execution bar yet; the target waits for the first one".to_owned(),
+                    reason: reason.to_owned(),
                 });
             }
             *contribution = f64::NAN;
@@ -114,14 +126,18 @@ impl Engine<'_> {
             for model in (0..self.models.len()).map(ModelId::from_index) {
                 let units = self.ledger.model_units(model)[*index];
                 if units != 0.0 && !targets.is_managed_by(model, instrument) {
-                    targets.add_unmanaged(model, instrument, units * self.ledger.price(instrument) / equity);
+                    targets.add_unmanaged(
+                        model,
+                        instrument,
+                        units * self.ledger.unit_value(instrument) / equity,
+                    );
                 }
             }
         }
     }
 
     /// Signed quantities on the way, per model and instrument. Empty while nothing is.
-    fn update_pending(&mut self, now: UtcNanos, broker: &dyn Broker) -> Result<(), EngineError> {
+    pub(super) fn update_pending(&mut self, now: UtcNanos, broker: &dyn Broker) -> Result<(), EngineError> {
         let pending = &mut self.scratch.pending;
         pending.clear();
         if broker.working().is_empty() {

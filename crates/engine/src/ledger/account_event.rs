@@ -1,7 +1,8 @@
 //! Posting what happens to an account without an order.
 
 use sextant_domain::{
-    Cash, CashEvent, InstrumentId, ModelId, MoneyError, Price, Quantity, SplitEvent, SplitRatio, UtcNanos,
+    Cash, CashEvent, CashKind, Fill, InstrumentId, ModelId, MoneyError, Price, Quantity, SplitEvent,
+    SplitRatio, UtcNanos,
 };
 
 use super::{Entry, Ledger, LedgerError, Scope};
@@ -53,23 +54,50 @@ impl Ledger {
     }
 
     fn try_post_cash(&mut self, event: &CashEvent) -> Result<Result<(), &'static str>, MoneyError> {
-        let (kind, instrument) = (event.kind, event.instrument);
-        self.portfolio.post_income(kind, instrument, event.total()?)?;
-        for (model, amount) in &event.amounts {
-            self.models[model.index()].post_income(kind, instrument, *amount)?;
-        }
-        let sum = |of: &dyn Fn(&crate::Book) -> Cash| {
-            self.models
-                .iter()
-                .try_fold(Cash::ZERO, |sum, book| sum.plus(of(book)))
+        let Some(currency) = self.currencies.id(event.currency) else {
+            return Ok(Err("a currency that the account does not have"));
         };
-        let agrees = sum(&|book| book.income_of(kind))? == self.portfolio.income_of(kind);
+        let is_daily = |id: InstrumentId| self.terms[id.index()].is_settled_daily;
+        let settled = match (event.kind, event.instrument) {
+            (CashKind::VariationMargin, Some(instrument)) if is_daily(instrument) => Some(instrument),
+            (CashKind::VariationMargin, _) => {
+                return Ok(Err("variation margin without a daily settled position"));
+            }
+            _ => None,
+        };
+        let post = |book: &mut crate::Book, amount| match settled {
+            Some(instrument) => book.post_variation(instrument, amount),
+            None => book.post_income(event.kind, (event.instrument, currency), amount),
+        };
+        post(&mut self.portfolio, event.total()?)?;
+        for (model, amount) in &event.amounts {
+            post(&mut self.models[model.index()], *amount)?;
+        }
+        let of_kind = |book: &crate::Book| book.totals(currency).income_of(event.kind);
+        let mut models = self.models.iter();
+        let models = models.try_fold(Cash::ZERO, |sum, book| sum.plus(of_kind(book)))?;
+        let agrees = models == of_kind(&self.portfolio);
         self.mirror_cash();
         Ok(if agrees {
             Ok(())
         } else {
             Err("income of the models against the portfolio")
         })
+    }
+
+    /// Counts a trade of a position that is settled daily as settled. The portfolio's is the sum of the models', which also
+    /// hold positions against one another.
+    pub(super) fn settle_trade(&mut self, fill: &Fill) -> Result<(), MoneyError> {
+        for one in &fill.allocations {
+            self.models[one.model.index()].settle_trade(fill.instrument, fill.price, one.quantity)?;
+        }
+        let settled = self
+            .models
+            .iter()
+            .map(|book| book.instrument(fill.instrument).settled());
+        let settled = settled.fold(Ok(Cash::ZERO), |sum: Result<Cash, _>, one| sum?.plus(one))?;
+        self.portfolio.set_settled(fill.instrument, settled)?;
+        Ok(())
     }
 
     /// Books a split, and counts the last price in old shares until the next bar. Equity is what it was when fractions were
@@ -130,6 +158,7 @@ impl Ledger {
             None => (self.price_on_tick(event.instrument)?, event.ratio),
         };
         self.prices[index] /= event.ratio.to_f64();
+        self.unit_values[index] = self.prices[index] * self.factors[index];
         self.split_marks
             .retain(|mark| mark.instrument != event.instrument);
         self.split_marks.push(SplitMark {
@@ -152,18 +181,19 @@ impl Ledger {
         instrument: InstrumentId,
         quantity: Quantity,
     ) -> Result<Cash, MoneyError> {
+        let multiplier = self.terms[instrument.index()].multiplier;
         let Some(mark) = self.split_mark(instrument) else {
-            return self.price_on_tick(instrument)?.times(quantity);
+            return multiplier.value(self.price_on_tick(instrument)?, quantity);
         };
         let Scope::Portfolio = scope else {
-            return mark.ratio.value(mark.old_price, quantity);
+            return multiplier.times(mark.ratio.value(mark.old_price, quantity)?);
         };
         (0..self.models.len()).try_fold(Cash::ZERO, |sum, model| {
             let held = self.book(Scope::Model(ModelId::from_index(model)));
-            sum.plus(
-                mark.ratio
-                    .value(mark.old_price, held.instrument(instrument).quantity())?,
-            )
+            let value = mark
+                .ratio
+                .value(mark.old_price, held.instrument(instrument).quantity())?;
+            sum.plus(multiplier.times(value)?)
         })
     }
 }

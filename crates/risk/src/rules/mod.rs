@@ -5,6 +5,7 @@ mod class_cap;
 mod drawdown;
 mod gross_leverage;
 mod group_cap;
+mod initial_margin;
 mod invalid_equity;
 mod kill_switch;
 mod minimum_trade;
@@ -49,6 +50,7 @@ pub(crate) fn all(
     rules.push(Box::new(gross_leverage::GrossLeverage::new(
         limits.gross_leverage,
     )));
+    rules.push(Box::new(initial_margin::InitialMargin));
     add_optional(limits, &mut rules);
     Ok(rules)
 }

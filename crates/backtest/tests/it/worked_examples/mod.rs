@@ -10,8 +10,8 @@ use flate2::read::GzDecoder;
 use rust_decimal::{Decimal, RoundingStrategy};
 use sextant_backtest::Recorder;
 use sextant_domain::{
-    AssetClass, Bar, BarSeries, Instrument, InstrumentId, InstrumentTable, MarketData, Series, Timeframe,
-    UtcNanos,
+    AssetClass, Bar, BarSeries, Contract, Currency, Instrument, InstrumentId, InstrumentTable, MarketData,
+    Series, Timeframe, UtcNanos,
 };
 use sextant_testkit::real_data_dir;
 
@@ -71,6 +71,7 @@ pub(crate) fn market(shares: &[(&str, Timeframe, BarSeries)], price_tick: Decima
         execution: *execution,
         price_tick,
         lot_size: Decimal::ONE,
+        contract: Contract::paid_in(Currency::USD),
     });
     let instruments = InstrumentTable::new(instruments.collect()).unwrap();
     let series = shares

@@ -3,6 +3,8 @@
 mod account_event;
 mod currencies;
 #[cfg(test)]
+mod currency_properties;
+#[cfg(test)]
 mod properties;
 
 use std::fmt;
@@ -207,6 +209,12 @@ impl Ledger {
     #[inline]
     pub(crate) fn open(&self) -> &[usize] {
         &self.open
+    }
+
+    /// Whether a new price can change what the books are worth: by a position, or by a balance in another currency.
+    #[inline]
+    pub(crate) fn is_exposed(&self) -> bool {
+        !self.open.is_empty() || !self.foreign.is_empty()
     }
 
     /// Signed units of the whole portfolio, by instrument.

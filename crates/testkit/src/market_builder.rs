@@ -27,7 +27,7 @@ impl MarketBuilder {
         Self::default()
     }
 
-    /// Adds a share: ticks of one cent, lots of one.
+    /// Adds a share in US dollars: ticks of one cent, lots of one.
     pub fn equity(self, symbol: &str, execution: Timeframe) -> Self {
         self.listed(
             symbol,
@@ -37,7 +37,7 @@ impl MarketBuilder {
         )
     }
 
-    /// Adds a crypto asset: ticks of one cent, lots of 0.00001.
+    /// Adds a crypto asset in US dollars: ticks of one cent, lots of 0.00001.
     pub fn crypto(self, symbol: &str, execution: Timeframe) -> Self {
         self.listed(
             symbol,
@@ -47,7 +47,7 @@ impl MarketBuilder {
         )
     }
 
-    /// Adds a currency pair: ticks of 0.00001, lots of 1,000.
+    /// Adds a currency pair priced in US dollars: ticks of 0.00001, lots of 1,000.
     pub fn fx(self, symbol: &str, execution: Timeframe) -> Self {
         self.listed(
             symbol,
@@ -72,6 +72,16 @@ impl MarketBuilder {
     /// Adds any instrument.
     pub fn instrument(mut self, instrument: Instrument) -> Self {
         self.instruments.push(instrument);
+        self
+    }
+
+    /// Gives the instrument that was added last other terms.
+    ///
+    /// # Panics
+    /// When none was added.
+    pub fn contract(mut self, contract: Contract) -> Self {
+        let last = self.instruments.last_mut();
+        last.expect("terms are those of an instrument").contract = contract;
         self
     }
 

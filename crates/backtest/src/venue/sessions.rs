@@ -1,6 +1,6 @@
 //! Where trading days begin and end, for orders that name the open, the close or the day.
 
-use sextant_domain::{AssetClass, BarsView, Contract, Currency, Instrument, Timeframe, UtcNanos};
+use sextant_domain::{AssetClass, BarsView, Instrument, Timeframe, UtcNanos};
 
 /// The ends of trading sessions by asset class.
 ///
@@ -53,7 +53,7 @@ impl SessionEnds {
 
 #[cfg(test)]
 mod tests {
-    use sextant_domain::{Bar, BarSeries};
+    use sextant_domain::{Bar, BarSeries, Contract, Currency};
 
     use super::*;
 

@@ -8,8 +8,8 @@ use sextant_backtest::{
     FillConvention, FinalPrice, FundingModel, FundingRate, InterestModel, MissingFunding,
 };
 use sextant_domain::{
-    AssetClass, CashKind, Currency, CurrencyId, EndReason, InstrumentId, MarketData, ModelId, OrderId, OrderRequest, OrderSize,
-    Price, Quantity, SplitRatio, UtcNanos,
+    AssetClass, CashKind, Currency, CurrencyId, EndReason, InstrumentId, MarketData, ModelId, OrderId,
+    OrderRequest, OrderSize, Price, Quantity, SplitRatio, UtcNanos,
 };
 use sextant_engine::Scope;
 use sextant_testkit::real_data_dir;

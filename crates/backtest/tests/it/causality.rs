@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sextant_backtest::{
     AccountAction, AccountModel, BacktestConfig, BorrowModel, BorrowRates, CorporateActionDue,
-    CorporateActions, Costs, EndOfRun, FillConvention, FundingModel, FundingRate, InterestModel,
+    CorporateActions, Costs, EndOfRun, FillConvention, FundingModel, FundingRate, InterestModel, MarginCall,
     MissingFunding, ProportionalCosts, VenueConfig, run,
 };
 use sextant_domain::ports::{DailyMark, FeatureSource, ResultSink};
 use sextant_domain::{
-    Cash, FeatureError, FeatureId, FeatureSpec, MarketData, Price, SeriesId, SplitRatio, StepRecord, UtcNanos,
+    Cash, Currency, FeatureError, FeatureId, FeatureSpec, MarketData, Price, SeriesId, SplitRatio,
+    StepRecord, UtcNanos,
 };
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
@@ -170,6 +171,8 @@ fn eventful() -> AccountModel {
         rate: "0.0001".parse().unwrap(),
     });
     AccountModel {
+        currency: Currency::USD,
+        margin_call: MarginCall::CloseAll,
         corporate_actions: CorporateActions::Listed {
             covered: BTreeSet::from(["SPY".to_owned(), "QQQ".to_owned()]),
             due,

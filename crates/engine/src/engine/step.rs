@@ -27,7 +27,7 @@ impl Engine<'_> {
             self.post_events(event.time, broker, record)?;
         }
         self.mark_prices(event);
-        if !self.ledger.open().is_empty() {
+        if self.ledger.is_exposed() {
             self.value_books();
         }
         let regime_changed = self.update_regime(event, record);

@@ -39,7 +39,8 @@ pub mod validate;
 
 pub use actions::{
     ActionError, ActionKind, Adjusted, AdjustmentEngine, AdjustmentMode, CashDividend, CorporateAction,
-    EventList, FactorFile, RecordedAction, SecurityHistory, SecurityId, TickerMapper, TickerSpan, ratio_of, recorded_actions, stitch,
+    EventList, FactorFile, RecordedAction, SecurityHistory, SecurityId, TickerMapper, TickerSpan, ratio_of,
+    recorded_actions, stitch,
 };
 pub use calendar::{BarSlot, Calendar, Session};
 pub use error::{DataError, RefusedRows, RowDefect};

@@ -193,6 +193,12 @@ impl Ledger {
         &self.unit_values
     }
 
+    /// What one unit at a price of one is worth in the account's currency, by instrument; NaN before the first rate.
+    #[inline]
+    pub(crate) fn value_factors(&self) -> &[f64] {
+        &self.factors
+    }
+
     /// Marks an instrument to a new price.
     #[inline]
     pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {

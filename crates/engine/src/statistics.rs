@@ -8,9 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use sextant_domain::{
-    BarsView, InstrumentId, MarketData, TrailingStatistics, TrailingWindows, UtcNanos,
-};
+use sextant_domain::{BarsView, InstrumentId, MarketData, TrailingStatistics, TrailingWindows, UtcNanos};
 
 /// Days of a year, for annualisation.
 const DAYS_PER_YEAR: f64 = 365.25;
@@ -67,8 +65,13 @@ impl Trailing {
     }
 
     /// Measures the days before that of `now`, unless that has been done. `available` is how many bars of each series have
-    /// closed.
-    pub(crate) fn measure(&mut self, market: &MarketData, available: &[usize], now: UtcNanos) {
+    /// closed, `factors` what a unit of each instrument at a price of one is worth in the account's currency.
+    pub(crate) fn measure(
+        &mut self,
+        market: &MarketData,
+        (available, now): (&[usize], UtcNanos),
+        factors: &[f64],
+    ) {
         let today = now.day_number();
         if self.day.replace(today) == Some(today) {
             return;
@@ -84,7 +87,10 @@ impl Trailing {
             })
             .collect();
         if let Some(days) = self.windows.adv_days {
-            self.adv = bars.iter().map(|bars| average_traded_value(bars, days)).collect();
+            let values = bars.iter().zip(factors);
+            self.adv = values
+                .map(|(bars, factor)| average_traded_value(bars, days) * factor)
+                .collect();
         }
         if let Some(days) = self.windows.covariance_days {
             self.covariance = self.covariance_of(&bars, days);
@@ -236,7 +242,7 @@ mod tests {
     fn measured(market: &MarketData, windows: TrailingWindows, day: usize) -> Trailing {
         let mut trailing = Trailing::new(windows).unwrap();
         let now = market.series()[0].bars.close_times()[day];
-        trailing.measure(market, &[day + 1], now);
+        trailing.measure(market, (&[day + 1], now), &[1.0]);
         trailing
     }
 
@@ -279,8 +285,11 @@ mod tests {
         let times = market.series()[0].bars.close_times();
         let mut trailing = Trailing::new(BOTH).unwrap();
         trailing.note_split(InstrumentId::from_index(0), times[1], 4.0);
-        trailing.measure(&market, &[4], times[3]);
-        assert!((trailing.covariance[0] - 0.02 * 365.25).abs() < 1e-12, "{trailing:?}");
+        trailing.measure(&market, (&[4], times[3]), &[1.0]);
+        assert!(
+            (trailing.covariance[0] - 0.02 * 365.25).abs() < 1e-12,
+            "{trailing:?}"
+        );
     }
 
     #[test]
@@ -298,7 +307,7 @@ mod tests {
             covariance_days: Some(2),
         };
         let mut trailing = Trailing::new(windows).unwrap();
-        trailing.measure(&market, &[4, 3], spans[3].close_time);
+        trailing.measure(&market, (&[4, 3], spans[3].close_time), &[1.0; 2]);
         // A: 0.1, -0.1. B: 0, 0.1. Covariance: (0.1 x -0.05 + -0.1 x 0.05) = -0.01.
         let year = 365.25;
         for (found, expected) in trailing.covariance.iter().zip([0.02, -0.01, -0.01, 0.005]) {

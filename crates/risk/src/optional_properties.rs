@@ -132,14 +132,21 @@ fn limits(count: usize) -> impl Strategy<Value = RiskLimits> {
         Just(UnknownVolume::Refuse),
         (0.0..0.2f64).prop_map(|weight| UnknownVolume::CutTo { weight })
     ];
-    let adv = (0.0..0.5f64, unknown).prop_map(|(fraction, unknown)| AdvLimit { fraction, window_days: 20, unknown });
+    let adv = (0.0..0.5f64, unknown).prop_map(|(fraction, unknown)| AdvLimit {
+        fraction,
+        window_days: 20,
+        unknown,
+    });
     let members = proptest::sample::subsequence(SYMBOLS[..count].to_vec(), 1..=count);
     let group = (0.0..1.0f64, members).prop_map(|(cap, symbols)| GroupCap {
         cap,
         symbols: symbols.into_iter().map(str::to_owned).collect(),
     });
     let groups = proptest::collection::btree_map("[a-z]{3}", group, 0..3);
-    let volatility = (0.0..0.5f64).prop_map(|annual| VolatilityCap { annual, window_days: 60 });
+    let volatility = (0.0..0.5f64).prop_map(|annual| VolatilityCap {
+        annual,
+        window_days: 60,
+    });
     let turnover = (0.0..2.0f64).prop_map(|per_rebalance| TurnoverLimit { per_rebalance });
     let minimum = (0.0..20.0f64).prop_map(|notional| MinimumTrade { notional });
     (groups, of(volatility), of(adv), of(turnover), of(minimum)).prop_map(

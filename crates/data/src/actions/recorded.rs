@@ -142,7 +142,8 @@ impl<'s> Step<'s> {
         if (self.split - 1.0).abs() < SAME_FACTOR {
             return Ok(None);
         }
-        let (new, old) = ratio_of(self.split).ok_or_else(|| self.refused("a split that is no ratio of shares"))?;
+        let (new, old) =
+            ratio_of(self.split).ok_or_else(|| self.refused("a split that is no ratio of shares"))?;
         Ok(Some(self.recorded(ActionKind::Split {
             new_per_old: f64::from(new) / f64::from(old),
         })))

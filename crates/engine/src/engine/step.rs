@@ -65,7 +65,8 @@ impl Engine<'_> {
     /// Measures what the risk rules ask for, just before they are asked.
     fn measure(&mut self, event: &MarketEvent<'_>) {
         if let Some(trailing) = &mut self.trailing {
-            trailing.measure(self.market, event.available, event.time);
+            let now = (event.available, event.time);
+            trailing.measure(self.market, now, self.ledger.value_factors());
         }
     }
 

@@ -109,6 +109,7 @@ fn fill(which: usize, units: [i64; MODELS], price: Decimal, fee: i64) -> Fill {
         reference_price: Price::new(price),
         fee: Cash::new(hundredths(fee)),
         slippage: Cash::ZERO,
+        impact: Cash::ZERO,
         allocations: by_model(units, |model, units| Allocation {
             model,
             quantity: Quantity::new(units.into()),

@@ -245,7 +245,10 @@ mod tests {
 
     fn cap(annual: f64) -> RiskRules {
         engine(RiskLimits {
-            volatility_cap: Some(VolatilityCap { annual, window_days: 60 }),
+            volatility_cap: Some(VolatilityCap {
+                annual,
+                window_days: 60,
+            }),
             ..RiskLimits::permissive(10.0)
         })
     }

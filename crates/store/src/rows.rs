@@ -89,11 +89,11 @@ table! {
         /// The portfolio's cash plus positions; for a model the capital it is measured on plus its profit and loss so
         /// far, costs included.
         equity: f64,
-        /// Cash; null where the scope has no cash account of its own.
+        /// Cash of all currencies at their last rates; null where the scope has no cash account of its own.
         cash: Option<f64>,
-        /// Sum of absolute position values; null where it is not recorded for the scope.
+        /// Sum of absolute notional values; null where it is not recorded for the scope.
         gross: Option<f64>,
-        /// Sum of signed position values; null where it is not recorded for the scope.
+        /// Sum of signed notional values; null where it is not recorded for the scope.
         net: Option<f64>,
         /// Equity over its highest value so far, minus one: zero or negative.
         drawdown: f64,
@@ -149,7 +149,7 @@ table! {
         oco_group: Option<OrderId>,
         /// The close on which it was decided.
         reference_price: f64,
-        /// Why it exists: `target`, `request` or `end_of_run`.
+        /// Why it exists: `target`, `request`, `end_of_run` or `margin_call`.
         origin: String,
         /// The ids of the models it belongs to, comma-separated.
         models: String,
@@ -225,7 +225,7 @@ table! {
         quantity: Quantity,
         /// Last price.
         price: Price,
-        /// Quantity times price, exact.
+        /// Notional value in the account's currency: quantity times price times multiplier, at the last rate.
         value: Cash,
         /// Value over portfolio equity; for a model over its base budget of portfolio equity; null when that is not positive.
         weight: Option<f64>,
@@ -358,7 +358,7 @@ table! {
         size_fraction: Option<f64>,
         /// The close on which it was decided.
         reference_price: f64,
-        /// Why it exists: `target`, `request` or `end_of_run`.
+        /// Why it exists: `target`, `request`, `end_of_run` or `margin_call`.
         origin: String,
         /// The ids of the models it belongs to, comma-separated.
         models: String,

@@ -17,6 +17,15 @@ use sextant_risk::{KillFlag, RiskLimits, RiskRules};
 /// Runs a model that has the whole account of 100,000: fills at the next open, five basis points of commission and
 /// five of slippage a side, and exposure of at most one and a half times equity.
 pub(crate) fn table(market: &MarketData, model: Box<dyn Model>) -> Result<String, Box<dyn Error>> {
+    let (outcome, recorder) = run_alone(market, model)?;
+    lines(&outcome, &recorder)
+}
+
+/// The run behind the table.
+pub(crate) fn run_alone(
+    market: &MarketData,
+    model: Box<dyn Model>,
+) -> Result<(RunOutcome, Recorder), Box<dyn Error>> {
     let closes = market.series()[0].bars.close_times();
     let costs = ProportionalCosts {
         commission_bps: "5".parse()?,
@@ -39,10 +48,10 @@ pub(crate) fn table(market: &MarketData, model: Box<dyn Model>) -> Result<String
     };
     let mut recorder = Recorder::default();
     let outcome = run(market, &mut FeatureColumns::new(), parts, &config, &mut recorder)?;
-    lines(&outcome, &recorder)
+    Ok((outcome, recorder))
 }
 
-fn lines(outcome: &RunOutcome, recorder: &Recorder) -> Result<String, Box<dyn Error>> {
+pub(crate) fn lines(outcome: &RunOutcome, recorder: &Recorder) -> Result<String, Box<dyn Error>> {
     let book = outcome.ledger.book(Scope::Portfolio);
     let mut highest = 0.0_f64;
     let falls = recorder.equity.iter().map(|(_, point)| {

@@ -6,6 +6,9 @@ use crate::golden::assert_golden;
 #[path = "../../examples/buy_and_hold.rs"]
 pub(crate) mod buy_and_hold;
 #[allow(dead_code, reason = "a main function is not called here")]
+#[path = "../../examples/futures_and_currencies.rs"]
+pub(crate) mod futures_and_currencies;
+#[allow(dead_code, reason = "a main function is not called here")]
 #[path = "../../examples/momentum.rs"]
 pub(crate) mod momentum;
 #[allow(dead_code, reason = "a main function is not called here")]
@@ -22,6 +25,7 @@ pub(crate) mod sma_cross_stop;
 fn examples_print_their_tables() {
     let tables = [
         ("buy_and_hold", buy_and_hold::table()),
+        ("futures_and_currencies", futures_and_currencies::table()),
         ("momentum", momentum::table()),
         ("pairs", pairs::table()),
         ("sixty_forty", sixty_forty::table()),

@@ -5,6 +5,7 @@ use sextant_domain::{Intents, MarketView, Requirements, Timeframe};
 
 use super::{Golden, acme};
 use crate::examples::buy_and_hold::BuyAndHold;
+use crate::examples::futures_and_currencies::{self, HedgedShare};
 use crate::examples::momentum::{self, Momentum};
 use crate::examples::pairs::{self, Pairs};
 use crate::examples::sixty_forty::{self, SixtyForty};
@@ -36,6 +37,16 @@ fn cross_sectional_momentum() {
     );
     let model = Momentum::new(&momentum::SYMBOLS, 20, 10);
     golden.check(&momentum::market(90), vec![Box::new(model)]);
+}
+
+#[test]
+fn a_share_in_euros_hedged_with_a_future() {
+    let golden = Golden::new(
+        "hedged_share",
+        "three fifths in a share in euros, against it an index future while that is below its average",
+    );
+    let model = HedgedShare::new("SHARE", "INDEX", 10);
+    golden.check(&futures_and_currencies::market(80), vec![Box::new(model)]);
 }
 
 #[test]

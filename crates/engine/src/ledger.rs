@@ -393,20 +393,18 @@ impl Ledger {
     /// # Errors
     /// [`MoneyError`] when a value does not fit exactly.
     pub fn pnl(&self, scope: Scope) -> Result<Cash, MoneyError> {
-        self.pnl_at(scope, |place| {
-            self.exact_price(InstrumentId::from_index(self.open[place]))
-        })
+        self.pnl_at(scope, |scope, place| self.notional_at(scope, place))
     }
 
-    /// The same at the prices that `price` gives by place in [`open`](Self::open).
+    /// The same with the notional values that `value` gives by scope and by place in [`open`](Self::open).
     pub(crate) fn pnl_at(
         &self,
         scope: Scope,
-        price: impl Fn(usize) -> Result<Price, MoneyError>,
+        value: impl Fn(Scope, usize) -> Result<Cash, MoneyError>,
     ) -> Result<Cash, MoneyError> {
-        let own = self.net_in(scope, CurrencyId::OWN, &price)?;
+        let own = self.net_in(scope, CurrencyId::OWN, &value)?;
         let mut others = self.currencies.others();
-        others.try_fold(own, |sum, id| sum.plus(self.foreign_pnl(scope, id, &price)?))
+        others.try_fold(own, |sum, id| sum.plus(self.foreign_pnl(scope, id, &value)?))
     }
 
     /// Exact equity: initial cash plus the portfolio's profit and loss.

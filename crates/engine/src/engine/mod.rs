@@ -258,24 +258,34 @@ impl<'m> Engine<'m> {
         let money = |source| EngineError::Money { time, source };
         let open = self.ledger.open();
         let (mut positions, mut model_positions) = (Vec::with_capacity(open.len()), Vec::new());
+        // The notional value of each scope's position in each open instrument, the portfolio's first.
+        let scopes = 1 + self.models.len();
+        let mut values = Vec::with_capacity(open.len() * scopes);
         for index in open {
             let instrument = InstrumentId::from_index(*index);
             let price = self.ledger.exact_price(instrument).map_err(money)?;
-            let of = |scope| self.position_mark(scope, instrument, price).map_err(money);
-            positions.push(of(Scope::Portfolio)?);
-            for model in (0..self.models.len()).map(ModelId::from_index) {
-                let held = of(Scope::Model(model))?;
-                if !held.quantity.is_zero() {
-                    model_positions.push((model, held));
+            let models = (0..self.models.len()).map(|model| Scope::Model(ModelId::from_index(model)));
+            for scope in std::iter::once(Scope::Portfolio).chain(models) {
+                let (position, value) = self.position_mark(scope, instrument, price).map_err(money)?;
+                values.push(value);
+                match scope {
+                    Scope::Portfolio => positions.push(position),
+                    Scope::Model(model) if !position.quantity.is_zero() => {
+                        model_positions.push((model, position));
+                    }
+                    Scope::Model(_) => {}
                 }
             }
         }
-        let prices = |place: usize| Ok(positions[place].price);
-        let portfolio_pnl = self.ledger.pnl_at(Scope::Portfolio, prices).map_err(money)?;
+        let value = |scope, place| match scope {
+            Scope::Portfolio => Ok(values[place * scopes]),
+            Scope::Model(model) => Ok(values[place * scopes + 1 + model.index()]),
+        };
+        let portfolio_pnl = self.ledger.pnl_at(Scope::Portfolio, value).map_err(money)?;
         let model_pnl = (0..self.models.len())
             .map(|index| {
-                self.ledger
-                    .pnl_at(Scope::Model(ModelId::from_index(index)), prices)
+                let scope = Scope::Model(ModelId::from_index(index));
+                self.ledger.pnl_at(scope, value)
             })
             .collect::<Result<Vec<_>, _>>()
             .map_err(money)?;
@@ -289,21 +299,22 @@ impl<'m> Engine<'m> {
         Ok(())
     }
 
+    /// A position, and its notional value in the instrument's currency.
     fn position_mark(
         &self,
         scope: Scope,
         instrument: InstrumentId,
         price: Price,
-    ) -> Result<PositionMark, MoneyError> {
+    ) -> Result<(PositionMark, Cash), MoneyError> {
         let quantity = self.ledger.book(scope).instrument(instrument).quantity();
-        let contract = &self.market.instruments().get(instrument).contract;
-        let value = contract.multiplier.value(price, quantity)?;
-        Ok(PositionMark {
+        let value = self.ledger.notional(scope, (instrument, quantity), price)?;
+        let position = PositionMark {
             instrument,
             quantity,
             price,
             value: self.ledger.in_account_currency(instrument, value)?,
-        })
+        };
+        Ok((position, value))
     }
 
     /// The books, once the run is over.

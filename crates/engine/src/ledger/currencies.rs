@@ -1,7 +1,7 @@
 //! The currencies of an account: balances in each, and what they are worth in the account's own.
 
 use sextant_domain::{
-    Cash, Contract, Currency, CurrencyId, FxPath, InstrumentId, InstrumentTable, MoneyError, Price,
+    Cash, Contract, Currency, CurrencyId, FxPath, InstrumentId, InstrumentTable, MoneyError, Price, Quantity,
 };
 use thiserror::Error;
 
@@ -141,8 +141,8 @@ impl Ledger {
         } else {
             Cash::ZERO
         };
-        let price = |place: usize| self.exact_price(InstrumentId::from_index(self.open[place]));
-        let net = self.net_in(Scope::Portfolio, id, &price)?.plus(initial)?;
+        let value = |scope, place| self.notional_at(scope, place);
+        let net = self.net_in(Scope::Portfolio, id, &value)?.plus(initial)?;
         Ok(Balance {
             currency,
             cash,
@@ -211,24 +211,39 @@ impl Ledger {
         &self,
         scope: Scope,
         currency: CurrencyId,
-        price: &impl Fn(usize) -> Result<Price, MoneyError>,
+        value: &impl Fn(Scope, usize) -> Result<Cash, MoneyError>,
     ) -> Result<Cash, MoneyError> {
-        let book = self.book(scope);
-        let mut total = book.totals(currency).unsettled()?;
+        let mut total = self.book(scope).totals(currency).unsettled()?;
         for (place, index) in self.open.iter().enumerate() {
-            let instrument = InstrumentId::from_index(*index);
-            if self.currencies.of(instrument) != currency {
-                continue;
-            }
-            let quantity = book.instrument(instrument).quantity();
-            if !self.split_marks.is_empty() {
-                total = total.plus(self.value(scope, instrument, quantity)?)?;
-            } else if !quantity.is_zero() {
-                let value = self.terms[*index].multiplier.value(price(place)?, quantity)?;
-                total = total.plus(value)?;
+            if self.currencies.of(InstrumentId::from_index(*index)) == currency {
+                total = total.plus(value(scope, place)?)?;
             }
         }
         Ok(total)
+    }
+
+    /// The notional value of a position at its last price, by place in [`open`](Self::open).
+    pub(super) fn notional_at(&self, scope: Scope, place: usize) -> Result<Cash, MoneyError> {
+        let instrument = InstrumentId::from_index(self.open[place]);
+        let quantity = self.book(scope).instrument(instrument).quantity();
+        self.notional(scope, (instrument, quantity), self.exact_price(instrument)?)
+    }
+
+    /// The notional value of a position at a price that [`exact_price`](Self::exact_price) gave.
+    #[inline]
+    pub(crate) fn notional(
+        &self,
+        scope: Scope,
+        (instrument, quantity): (InstrumentId, Quantity),
+        price: Price,
+    ) -> Result<Cash, MoneyError> {
+        if !self.split_marks.is_empty() {
+            return self.value(scope, instrument, quantity);
+        }
+        if quantity.is_zero() {
+            return Ok(Cash::ZERO);
+        }
+        self.terms[instrument.index()].multiplier.value(price, quantity)
     }
 
     /// What a scope has gained in another currency, in the account's own.
@@ -239,14 +254,14 @@ impl Ledger {
         &self,
         scope: Scope,
         currency: CurrencyId,
-        price: &impl Fn(usize) -> Result<Price, MoneyError>,
+        value: &impl Fn(Scope, usize) -> Result<Cash, MoneyError>,
     ) -> Result<Cash, MoneyError> {
-        let own = self.net_in(scope, currency, price)?;
+        let own = self.net_in(scope, currency, value)?;
         let Scope::Model(model) = scope else {
             return self.converted(currency, own);
         };
         let earlier = (0..model.index()).map(sextant_domain::ModelId::from_index);
-        let mut before = earlier.map(|earlier| self.net_in(Scope::Model(earlier), currency, price));
+        let mut before = earlier.map(|earlier| self.net_in(Scope::Model(earlier), currency, value));
         let before = before.try_fold(Cash::ZERO, |sum, one| sum.plus(one?))?;
         self.converted(currency, before.plus(own)?)?
             .minus(self.converted(currency, before)?)

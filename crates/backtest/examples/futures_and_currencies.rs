@@ -8,6 +8,7 @@
 //! `cargo run --package sextant-backtest --example futures_and_currencies`
 #![allow(clippy::print_stdout, reason = "an example speaks to its reader")]
 
+#[allow(dead_code, reason = "this example prints more than the table")]
 mod support;
 
 use std::error::Error;

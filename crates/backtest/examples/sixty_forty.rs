@@ -9,25 +9,27 @@ use std::error::Error;
 
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{InstrumentRef, Intents, MarketData, MarketView, Requirements, Timeframe};
+use sextant_models::{Rebalance, Scheduled, Weekday};
 use sextant_testkit::MarketBuilder;
 use sextant_testkit::bars::{self, Walk};
 
-/// Fixed weights at the close of the first session of each week. Between those closes they drift with prices.
+/// Fixed weights whenever it is asked. Between those decisions they drift with prices.
 pub(crate) struct SixtyForty {
     needs: Requirements,
     weights: [(InstrumentRef, f64); 2],
-    week: Option<i64>,
 }
 
 impl SixtyForty {
     pub(crate) fn new(shares: &str, bonds: &str) -> Self {
         let mut needs = Requirements::new();
         let weights = [(needs.trade(shares), 0.6), (needs.trade(bonds), 0.4)];
-        Self {
-            needs,
-            weights,
-            week: None,
-        }
+        Self { needs, weights }
+    }
+
+    /// Asked at the close of the first session of each week.
+    pub(crate) fn weekly(shares: &str, bonds: &str) -> Scheduled<Self> {
+        let monday = Rebalance::Weekly { on: Weekday::Monday };
+        Scheduled::new(Self::new(shares, bonds), monday)
     }
 }
 
@@ -40,13 +42,9 @@ impl Model for SixtyForty {
         &self.needs
     }
 
-    fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
-        // Day 0 was a Thursday; weeks begin on Mondays.
-        let week = (view.as_of().day_number() + 3).div_euclid(7);
-        if self.week.replace(week) != Some(week) {
-            for (instrument, weight) in self.weights {
-                out.target(instrument, weight);
-            }
+    fn decide(&mut self, _view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+        for (instrument, weight) in self.weights {
+            out.target(instrument, weight);
         }
         Ok(())
     }
@@ -73,7 +71,7 @@ pub(crate) fn market(count: usize) -> MarketData {
 }
 
 pub(crate) fn table() -> Result<String, Box<dyn Error>> {
-    support::table(&market(1_500), Box::new(SixtyForty::new("SHARES", "BONDS")))
+    support::table(&market(1_500), Box::new(SixtyForty::weekly("SHARES", "BONDS")))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sextant_domain::ports::Model;
 
 use crate::parameters::ParameterErrors;
+use crate::schedule::{Rebalance, Scheduled};
 use crate::{
     CryptoMomentumModel, CryptoMomentumParameters, EquityTrendModel, EquityTrendParameters,
     IndexMeanReversionModel, IndexMeanReversionParameters,
@@ -46,13 +47,13 @@ impl ModelsConfig {
         let made = [
             self.equity_trend
                 .as_ref()
-                .map(|parameters| boxed(EquityTrendModel::new(parameters))),
+                .map(|parameters| scheduled(EquityTrendModel::new(parameters), parameters.rebalance)),
             self.index_mean_reversion
                 .as_ref()
-                .map(|parameters| boxed(IndexMeanReversionModel::new(parameters))),
+                .map(|parameters| scheduled(IndexMeanReversionModel::new(parameters), parameters.rebalance)),
             self.crypto_momentum
                 .as_ref()
-                .map(|parameters| boxed(CryptoMomentumModel::new(parameters))),
+                .map(|parameters| scheduled(CryptoMomentumModel::new(parameters), parameters.rebalance)),
         ];
         let (mut models, mut errors) = (Vec::new(), Vec::new());
         for one in made.into_iter().flatten() {
@@ -108,6 +109,14 @@ pub fn catalogue() -> &'static [ModelEntry] {
             },
         },
     ]
+}
+
+/// A model that is asked where its calendar says.
+fn scheduled<M: Model + 'static>(made: Result<M, ParameterErrors>, rebalance: Rebalance) -> MadeModel {
+    if rebalance.is_each_bar() {
+        return boxed(made);
+    }
+    boxed(made.map(|model| Scheduled::new(model, rebalance)))
 }
 
 fn boxed<M: Model + 'static>(made: Result<M, ParameterErrors>) -> MadeModel {
@@ -238,6 +247,24 @@ mod tests {
     }
 
     #[test]
+    fn a_calendar_is_read_and_kept() {
+        let text = json!({"CryptoMomentumModel_v1": {"universe": ["SPY"], "rebalance": {"weekly": {"on": "friday"}}}});
+        let config = read(text).unwrap();
+        let rebalance = config.crypto_momentum.as_ref().unwrap().rebalance;
+        assert_eq!(rebalance, Rebalance::Weekly { on: crate::Weekday::Friday });
+        let resolved = serde_json::to_value(&config).unwrap();
+        assert_eq!(
+            resolved["CryptoMomentumModel_v1"]["rebalance"],
+            json!({"weekly": {"on": "friday"}})
+        );
+        assert_eq!(config.build().unwrap()[0].id(), CryptoMomentumModel::NAME);
+        let message = read(json!({"CryptoMomentumModel_v1": {"universe": ["SPY"], "rebalance": "yearly"}}))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("each_bar") && message.contains("monthly"), "{message}");
+    }
+
+    #[test]
     fn errors_of_all_models_are_reported_together() {
         let config = read(json!({
             "EquityTrendModel_v1": {"universe": [], "max_positions": 0},
@@ -264,11 +291,16 @@ mod tests {
         let schema = schema();
         let mut checked = 0;
         for (reference, definition) in schema["$defs"].as_object().unwrap() {
+            // Choices have alternatives instead of properties.
+            let Some(properties) = definition["properties"].as_object() else {
+                continue;
+            };
             let model = model_of(&schema, reference);
-            for (field, property) in definition["properties"].as_object().unwrap() {
+            for (field, property) in properties {
                 let (Some(low), Some(high)) = (property["minimum"].as_f64(), property["maximum"].as_f64())
                 else {
-                    assert_eq!(field, "universe", "{model}.{field} has no range in the schema");
+                    let has_no_range = ["universe", "rebalance"].contains(&field.as_str());
+                    assert!(has_no_range, "{model}.{field} has no range in the schema");
                     continue;
                 };
                 for (value, allowed) in [(low, true), (high, true), (low - 1.0, false), (high + 1.0, false)] {

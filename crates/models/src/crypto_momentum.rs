@@ -8,6 +8,7 @@ use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{FeatureRef, InstrumentRef, Intents, MarketView, Requirements, SeriesRef, Timeframe};
 
 use crate::parameters::{Checks, LOOKBACK_BARS, ParameterErrors};
+use crate::schedule::Rebalance;
 use crate::signal::fresh_close;
 
 const REBALANCE_DAYS: RangeInclusive<u32> = 1..=366;
@@ -31,6 +32,9 @@ pub struct CryptoMomentumParameters {
     #[serde(default = "default::rebalance_days")]
     #[schemars(range(min = *REBALANCE_DAYS.start(), max = *REBALANCE_DAYS.end()))]
     pub rebalance_days: u32,
+    /// At which of its decisions it is asked: `each_bar`, `daily`, `weekly` or `monthly`.
+    #[serde(default, skip_serializing_if = "Rebalance::is_each_bar")]
+    pub rebalance: Rebalance,
 }
 
 mod default {
@@ -55,6 +59,7 @@ impl CryptoMomentumParameters {
             short_lookback: default::short_lookback(),
             long_lookback: default::long_lookback(),
             rebalance_days: default::rebalance_days(),
+            rebalance: Rebalance::EachBar,
         }
     }
 

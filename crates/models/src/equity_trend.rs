@@ -8,6 +8,7 @@ use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{FeatureRef, InstrumentRef, Intents, MarketView, Requirements, SeriesRef, Timeframe};
 
 use crate::parameters::{Checks, LOOKBACK_BARS, PERIOD_BARS, ParameterErrors};
+use crate::schedule::Rebalance;
 use crate::signal::fresh_close;
 
 const POSITIONS: RangeInclusive<u32> = 1..=1_000;
@@ -35,6 +36,9 @@ pub struct EquityTrendParameters {
     #[serde(default = "default::max_positions")]
     #[schemars(range(min = *POSITIONS.start(), max = *POSITIONS.end()))]
     pub max_positions: u32,
+    /// At which of its decisions it is asked: `each_bar`, `daily`, `weekly` or `monthly`.
+    #[serde(default, skip_serializing_if = "Rebalance::is_each_bar")]
+    pub rebalance: Rebalance,
 }
 
 mod default {
@@ -64,6 +68,7 @@ impl EquityTrendParameters {
             momentum_lookback_days: default::momentum_lookback_days(),
             exit_ma_period: default::exit_ma_period(),
             max_positions: default::max_positions(),
+            rebalance: Rebalance::EachBar,
         }
     }
 

@@ -8,6 +8,7 @@ use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{FeatureRef, InstrumentRef, Intents, MarketView, Requirements, SeriesRef, Timeframe};
 
 use crate::parameters::{Checks, PERIOD_BARS, ParameterErrors};
+use crate::schedule::Rebalance;
 
 const RSI_LEVEL: RangeInclusive<f64> = 0.0..=100.0;
 const BAND_WIDTH: RangeInclusive<f64> = 0.1..=10.0;
@@ -39,6 +40,9 @@ pub struct IndexMeanReversionParameters {
     #[serde(default = "default::bb_width")]
     #[schemars(range(min = *BAND_WIDTH.start(), max = *BAND_WIDTH.end()))]
     pub bb_width: f64,
+    /// At which of its decisions it is asked: `each_bar`, `daily`, `weekly` or `monthly`.
+    #[serde(default, skip_serializing_if = "Rebalance::is_each_bar")]
+    pub rebalance: Rebalance,
 }
 
 mod default {
@@ -73,6 +77,7 @@ impl IndexMeanReversionParameters {
             overbought: default::overbought(),
             bb_period: default::bb_period(),
             bb_width: default::bb_width(),
+            rebalance: Rebalance::EachBar,
         }
     }
 

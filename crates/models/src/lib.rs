@@ -13,7 +13,8 @@
 //!
 //! # When a target is given
 //! A target stands until it is replaced, and giving it again asks for the position to be brought back to it. Models
-//! therefore speak only when their book changes or is due for rebalancing; each says when in its own documentation.
+//! therefore speak only when their book changes or is due for rebalancing; each says when in its own documentation. A
+//! [`Scheduled`] model is not even asked in between; every configured model can have a [`Rebalance`] calendar.
 //!
 //! # Deliberately absent
 //! Indicators (models name the features they want), position sizes in units, costs, budgets and risk limits, and any
@@ -26,6 +27,7 @@ mod index_mean_reversion;
 mod parameters;
 #[cfg(test)]
 mod properties;
+mod schedule;
 mod signal;
 #[cfg(test)]
 mod test_market;
@@ -35,4 +37,5 @@ pub use crypto_momentum::{CryptoMomentumModel, CryptoMomentumParameters};
 pub use equity_trend::{EquityTrendModel, EquityTrendParameters};
 pub use index_mean_reversion::{IndexMeanReversionModel, IndexMeanReversionParameters};
 pub use parameters::{ParameterError, ParameterErrors};
+pub use schedule::{Rebalance, Scheduled, Weekday};
 pub use signal::MAX_SIGNAL_AGE_DAYS;

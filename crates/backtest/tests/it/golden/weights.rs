@@ -61,7 +61,7 @@ fn sixty_forty_every_week() {
     };
     golden.check(
         &sixty_forty::market(60),
-        vec![Box::new(SixtyForty::new("SHARES", "BONDS"))],
+        vec![Box::new(SixtyForty::weekly("SHARES", "BONDS"))],
     );
 }
 

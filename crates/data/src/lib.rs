@@ -45,7 +45,7 @@ pub use actions::{
 pub use calendar::{BarSlot, Calendar, Session};
 pub use error::{DataError, RefusedRows, RowDefect};
 pub use import::{
-    BadRows, ImportReport, ImportRequest, MacroColumn, MacroImportReport, MacroImportRequest,
+    BadRows, ImportReport, ImportRequest, MacroColumn, MacroImportReport, MacroImportRequest, MacroStamps,
     PublicationRule, StampConvention, import_csv, import_macro_csv, locate_csv,
 };
 pub use key::BarKey;

@@ -30,7 +30,8 @@ pub struct RecordedAction {
 /// adjustment is the price factor. Where the split factor changes from one bar to the next, the ratio is the one of the
 /// smallest whole numbers that fit; where the price factor changes, the dividend is close before x (1 - earlier / later). The
 /// close is that of the series, so that amounts are right to about 1e-7 x close / price factor where the bars end with the
-/// session. A bar without volume has the split factor of the bar after it.
+/// session. A bar without volume has the split factor of the bar after it, and the
+/// dividends of a hole in the bars are one, of the close before it.
 ///
 /// # Errors
 /// When the series has no raw bars beside it or was adjusted for splits alone, so that nobody knows its dividends, or a step

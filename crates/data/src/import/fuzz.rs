@@ -11,7 +11,7 @@ use sextant_domain::{AssetClass, Bar, Timeframe};
 use super::intake::take_lines;
 use super::lines::Lines;
 use super::macros::read_table;
-use super::{ImportRequest, Intake, MacroColumn, MacroImportRequest, PublicationRule, StampConvention};
+use super::{ImportRequest, Intake, MacroColumn, MacroImportRequest, MacroStamps, PublicationRule, StampConvention};
 use crate::calendar::Calendar;
 use crate::{BarKey, DataError};
 
@@ -146,6 +146,7 @@ fn macro_request(choice: u8) -> MacroImportRequest {
         path: "fuzz.csv".into(),
         name: "fuzz".to_owned(),
         series: vec![close, slope],
+        stamps: MacroStamps::Dates,
         publication: PublicationRule {
             delay_days: u16::from(choice >> 5),
             hour: (choice & 31) % 24,

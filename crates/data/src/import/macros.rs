@@ -50,6 +50,27 @@ impl Default for PublicationRule {
     }
 }
 
+/// What the first column of a macro file says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MacroStamps {
+    /// The date of the value; the publication rule says when it was known.
+    #[default]
+    Dates,
+    /// The instant at which the value was known, in UTC: funding rates, for instance. There is no publication rule then.
+    Instants,
+}
+
+impl MacroStamps {
+    /// How publication times are found, for the metadata.
+    fn words(self, rule: PublicationRule) -> String {
+        match self {
+            Self::Dates => rule.words(),
+            Self::Instants => "at the time of the row".to_owned(),
+        }
+    }
+}
+
 /// One macro file to import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +81,10 @@ pub struct MacroImportRequest {
     pub name: String,
     /// The series to make.
     pub series: Vec<MacroColumn>,
-    /// When values are known.
+    /// What the first column says.
+    #[serde(default)]
+    pub stamps: MacroStamps,
+    /// When values of dates are known.
     #[serde(default)]
     pub publication: PublicationRule,
     /// Where the values come from, in words; by default the name of the file.
@@ -123,6 +147,7 @@ impl MacroImportRequest {
             path,
             name: name.to_owned(),
             series: vec![column],
+            stamps: MacroStamps::Dates,
             publication,
             source: None,
         }
@@ -241,7 +266,7 @@ pub(super) fn read_table(
             .iter()
             .map(|column| (column.series.clone(), Vec::new()))
             .collect(),
-        publication: request.publication.words(),
+        publication: request.stamps.words(request.publication),
     };
     while let Some((row, line)) = lines.next()? {
         if line.trim_ascii().is_empty() {
@@ -279,6 +304,7 @@ struct Layout {
     names: Vec<String>,
     /// Column and subtracted column of each series.
     wanted: Vec<(usize, Option<usize>)>,
+    stamps: MacroStamps,
     rule: PublicationRule,
 }
 
@@ -313,6 +339,7 @@ impl Layout {
         request.publication.time_of_day()?;
         Ok(Self {
             wanted,
+            stamps: request.stamps,
             rule: request.publication,
             names,
         })
@@ -355,21 +382,20 @@ impl Layout {
             );
             return Err(defect(Rule::Syntax, "row", line, &allowed));
         }
-        let published = date_of(fields[0]).and_then(|date| self.rule.published(date).ok().flatten());
-        let published = published.ok_or_else(|| {
-            defect(
-                Rule::Syntax,
-                TIMESTAMP,
-                fields[0],
+        let (published, allowed) = match self.stamps {
+            MacroStamps::Dates => (
+                date_of(fields[0]).and_then(|date| self.rule.published(date).ok().flatten()),
                 "a date such as 2020-12-31, without a time",
-            )
-        })?;
+            ),
+            MacroStamps::Instants => (time(fields[0]), "an instant in UTC such as 2020-12-31T16:00:00Z"),
+        };
+        let published = published.ok_or_else(|| defect(Rule::Syntax, TIMESTAMP, fields[0], allowed))?;
         if before.is_some_and(|before| published <= before) {
             return Err(defect(
                 Rule::Monotonic,
                 TIMESTAMP,
                 fields[0],
-                "a date after the one of the row before",
+                "a time after the one of the row before",
             ));
         }
         let value = |index: usize| {

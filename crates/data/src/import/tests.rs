@@ -425,6 +425,28 @@ mod macros {
     }
 
     #[test]
+    fn instants_are_publication_times() {
+        let case = Case::new();
+        let rows = "timestamp,open,high,low,close,volume\n2021-11-18T00:00:00Z,1,1,1,0.5,0\n2021-11-18T08:00:00Z,1,1,1,-0.25,0\n";
+        let request = MacroImportRequest {
+            stamps: MacroStamps::Instants,
+            ..MacroImportRequest::vix(case.file("funding.csv", rows))
+        };
+        import(&case, &request).unwrap();
+        let stored = case.lake.load_macro("vix").unwrap();
+        let times: Vec<_> = stored.series.published().iter().map(ToString::to_string).collect();
+        assert_eq!(times, ["2021-11-18T00:00:00Z", "2021-11-18T08:00:00Z"]);
+        assert_eq!(stored.series.values(), [0.5, -0.25]);
+        assert_eq!(stored.meta.publication, "at the time of the row");
+        let request = MacroImportRequest {
+            path: case.file("words.csv", "timestamp,close\nyesterday,1\n"),
+            ..request
+        };
+        let message = import(&case, &request).unwrap_err();
+        assert!(message.contains("yesterday") && message.contains("an instant in UTC"), "{message}");
+    }
+
+    #[test]
     fn a_delay_is_configured() {
         let case = Case::new();
         let path = case.file(

@@ -266,3 +266,58 @@ fn closes_of_another_company_are_doubted() {
         }
     }
 }
+
+/// What a stored series was adjusted by can be read back from it: the same dividends, ratios and ex-dates as in the file.
+#[test]
+fn actions_are_read_back_from_the_stored_series() {
+    for (symbol, timeframe, dividends, splits) in [
+        ("spy", Timeframe::D1, 94, 0),
+        ("aapl", Timeframe::D1, 35, 4),
+        ("aapl", Timeframe::H1, 35, 4),
+    ] {
+        let (Some(raw), Some(engine)) = (real_bars(symbol, timeframe), engine(symbol)) else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let lake = crate::Lake::new(folder.path());
+        let key = crate::BarKey::new(sextant_domain::AssetClass::Equity, symbol, timeframe).unwrap();
+        let adjusted = engine.adjusted(&raw, BOTH, NaiveDate::MAX).unwrap();
+        let beside = crate::RawBars {
+            bars: raw.clone(),
+            adjustment_factor: adjusted.adjustment_factor,
+            adjustment: adjusted.adjustment,
+        };
+        let provenance = crate::Provenance {
+            source: "test".to_owned(),
+            synthetic: false,
+        };
+        lake.write_bars(&key, &adjusted.bars, Some(&beside), &provenance).unwrap();
+        let stored = lake.load_bars(sextant_domain::AssetClass::Equity, symbol, timeframe).unwrap();
+        let found = crate::recorded_actions(&stored).unwrap();
+        let first = raw.open_times()[0].date();
+        let expected: Vec<_> = engine
+            .events()
+            .filter(|event| event.ex_date > first && event.ex_date <= raw.close_times()[raw.len() - 1].date())
+            .collect();
+        assert_eq!(found.len(), expected.len(), "{symbol} {timeframe}");
+        let mut counts = (0, 0);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found.time.date(), expected.ex_date, "{symbol}");
+            match (found.kind, expected.kind) {
+                (ActionKind::CashDividend { amount, .. }, ActionKind::CashDividend { amount: of_file, .. }) => {
+                    counts.0 += 1;
+                    // Hourly bars may end with another close than the day.
+                    let tolerance = if timeframe == Timeframe::D1 { 1e-6 } else { 1e-2 };
+                    assert!((amount / of_file - 1.0).abs() < tolerance, "{amount} {of_file}");
+                }
+                (ActionKind::Split { new_per_old }, ActionKind::Split { new_per_old: of_file }) => {
+                    counts.1 += 1;
+                    assert!((new_per_old / of_file - 1.0).abs() < 5e-5, "{new_per_old} {of_file}");
+                    assert_eq!(new_per_old.fract(), 0.0);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(counts, (dividends, splits), "{symbol} {timeframe}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Key figures of a run: computed from its books, and formatted for people.
 
 use anyhow::Context;
-use sextant_domain::{Cash, InstrumentTable, ModelId, Side};
+use sextant_domain::{Cash, CashKind, InstrumentTable, ModelId, MoneyError, Side};
 use sextant_engine::{Ledger, Scope};
 use sextant_metrics::{
     BootstrapSettings, ClosedTrade, CostTotals, MetricName, PerformanceInput, PerformanceReport,
@@ -9,6 +9,7 @@ use sextant_metrics::{
 };
 use sextant_store::{AttributionRow, MetricRow, PORTFOLIO_SCOPE, RunTables, TradeRow};
 
+use crate::config::{BorrowConfig, FundingConfig, InterestConfig, SystemConfig};
 use crate::recorder::Activity;
 
 /// How the figures of a run are defined.
@@ -26,6 +27,29 @@ pub(crate) struct FigureSettings<'a> {
     pub(crate) seed: u64,
     /// The first funding instant, in nanoseconds UTC.
     pub(crate) start_ns: i64,
+    /// Which costs the run knows beside commission and slippage.
+    pub(crate) recorded: RecordedCosts,
+}
+
+/// Which costs a run records beside commission and slippage. What it does not record is missing in the figures, never zero.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordedCosts {
+    impact: bool,
+    funding: bool,
+    borrow: bool,
+}
+
+impl RecordedCosts {
+    /// Those of a configuration: nothing that it leaves out. Funding stands for margin interest too.
+    pub(crate) fn of(system: &SystemConfig) -> Self {
+        let account = &system.account;
+        let has_funding = account.funding != FundingConfig::LeftOut;
+        Self {
+            impact: system.has_impact(),
+            funding: has_funding && account.margin_interest != InterestConfig::LeftOut,
+            borrow: account.borrow != BorrowConfig::LeftOut,
+        }
+    }
 }
 
 /// Scopes in the order of their first metric: the portfolio, then the models.
@@ -122,7 +146,7 @@ fn performance(
     input.trades = &trades;
     input.rebalances = Some(&activity.rebalances);
     input.exposures = Some(&activity.exposures);
-    input.costs = costs(ledger, scope)?;
+    input.costs = costs((ledger, scope), activity.impact, settings.recorded)?;
     input.bootstrap = Some(BootstrapSettings {
         seed: settings.seed,
         ..BootstrapSettings::STANDARD
@@ -130,14 +154,23 @@ fn performance(
     Ok(PerformanceReport::compute(&input)?)
 }
 
-/// Recorded costs of a scope. Impact, funding and borrow are not simulated, which the figures say.
-fn costs(ledger: &Ledger, scope: Scope) -> anyhow::Result<CostTotals> {
-    let commission = Some(ledger.fees(scope)?.to_f64());
-    let slippage = Some(ledger.slippage(scope)?.to_f64());
+/// Recorded costs of a scope. Where impact is recorded, slippage is what is left of it.
+fn costs(
+    (ledger, scope): (&Ledger, Scope),
+    impact: f64,
+    recorded: RecordedCosts,
+) -> anyhow::Result<CostTotals> {
+    // Not by a sign, which would make a zero a negative one.
+    let paid = |kind: CashKind| Ok::<_, MoneyError>(0.0 - ledger.income_of(scope, kind)?.to_f64());
+    let impact = recorded.impact.then_some(impact);
+    let funding = paid(CashKind::Funding)? + paid(CashKind::MarginInterest)?;
+    let borrow = paid(CashKind::BorrowFee)?;
     Ok(CostTotals {
-        commission,
-        slippage,
-        ..CostTotals::default()
+        commission: Some(ledger.fees(scope)?.to_f64()),
+        slippage: Some(ledger.slippage(scope)?.to_f64() - impact.unwrap_or(0.0)),
+        impact,
+        funding: recorded.funding.then_some(funding),
+        borrow: recorded.borrow.then_some(borrow),
     })
 }
 
@@ -201,7 +234,23 @@ fn trade_row(
     })
 }
 
-/// What each model earned and paid in each instrument it ever traded.
+/// The interest of a model, where there was any.
+fn interest(ledger: &Ledger, scope: Scope, model: &str) -> anyhow::Result<Option<AttributionRow>> {
+    let income = ledger
+        .income_of(scope, CashKind::MarginInterest)?
+        .plus(ledger.income_of(scope, CashKind::CashInterest)?)?;
+    Ok((!income.is_zero()).then(|| AttributionRow {
+        model: model.to_owned(),
+        symbol: "(cash)".to_owned(),
+        gross_pnl: Cash::ZERO,
+        fees: Cash::ZERO,
+        slippage: Cash::ZERO,
+        income,
+        net_pnl: income,
+    }))
+}
+
+/// What each model earned and paid in each instrument it ever traded, and in interest.
 fn attribution(
     ledger: &Ledger,
     models: &[String],
@@ -209,7 +258,8 @@ fn attribution(
 ) -> anyhow::Result<Vec<AttributionRow>> {
     let mut rows = Vec::new();
     for (index, model) in models.iter().enumerate() {
-        let book = ledger.book(Scope::Model(ModelId::from_index(index)));
+        let scope = Scope::Model(ModelId::from_index(index));
+        let book = ledger.book(scope);
         for (id, instrument) in instruments.iter() {
             let one = book.instrument(id);
             let untouched = one.flow().is_zero() && one.quantity().is_zero() && one.fees().is_zero();
@@ -218,16 +268,22 @@ fn attribution(
             }
             let amount = |cash| ledger.in_account_currency(id, cash);
             let net_pnl = amount(one.pnl(ledger.exact_price(id)?)?)?;
-            let (fees, slippage) = (amount(one.fees())?, amount(one.slippage())?);
+            let (fees, slippage, income) = (
+                amount(one.fees())?,
+                amount(one.slippage())?,
+                amount(one.income())?,
+            );
             rows.push(AttributionRow {
                 model: model.clone(),
                 symbol: instrument.symbol.clone(),
-                gross_pnl: net_pnl.plus(fees)?.plus(slippage)?,
+                gross_pnl: net_pnl.plus(fees)?.plus(slippage)?.minus(income)?,
                 fees,
                 slippage,
+                income,
                 net_pnl,
             });
         }
+        rows.extend(interest(ledger, scope, model)?);
     }
     Ok(rows)
 }

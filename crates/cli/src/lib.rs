@@ -16,7 +16,9 @@
     reason = "this crate is the terminal"
 )]
 
+mod account_rows;
 pub mod args;
+mod assumptions;
 mod clock;
 mod commands;
 mod compose;

@@ -7,12 +7,13 @@ use sextant_backtest::RunOutcome;
 use sextant_data::Progress;
 use sextant_features::FeatureColumns;
 use sextant_risk::KillFlag;
-use sextant_store::{Assumption, CodeVersion, Manifest, RunInputs, RunTables};
+use sextant_store::{CodeVersion, Manifest, RunInputs, RunTables};
 
+use crate::assumptions::assumptions;
 pub use crate::compose::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
-use crate::compose::{backtest_config, engine_parts, sleeves};
-use crate::config::{ConventionConfig, IntrabarConfig, ResolvedConfig};
-use crate::figures::{self, FigureSettings};
+use crate::compose::{account_model, backtest_config, engine_parts, sleeves};
+use crate::config::ResolvedConfig;
+use crate::figures::{self, FigureSettings, RecordedCosts};
 use crate::recorder::RunRecorder;
 
 /// Why the kill switch is on, if it is: the file is looked for once, before the run. A file that cannot be looked for
@@ -50,7 +51,8 @@ pub fn compute(
     if let Some(reason) = kill {
         flag.engage(reason);
     }
-    let (run, periods) = backtest_config(&config.system)?;
+    let account = account_model(&config.system, market)?;
+    let (run, periods) = backtest_config(&config.system, account)?;
     let sleeves = sleeves(config)?;
     let instruments = market.data.instruments();
     let mut recorder = RunRecorder::new(instruments, &sleeves, run.initial_capital, progress);
@@ -66,6 +68,7 @@ pub fn compute(
         risk_free_annual: system.risk_free_annual,
         seed: system.seed,
         start_ns: outcome.funded.nanos(),
+        recorded: RecordedCosts::of(system),
     };
     figures::complete(&mut tables, &outcome.ledger, &activity, &settings)?;
     Ok(Computed { tables, outcome })
@@ -100,103 +103,4 @@ pub(crate) fn manifest(
             .collect(),
     };
     Manifest::new(inputs, assumptions(config, market))
-}
-
-/// What the figures take for granted, for the manifest and the report.
-fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec<Assumption> {
-    let system = &config.system;
-    let mut list = Vec::new();
-    let mut add = |key: &str, text: String| {
-        list.push(Assumption {
-            key: key.to_owned(),
-            text,
-        })
-    };
-    if market.inputs.iter().any(|input| input.synthetic) {
-        add(
-            "synthetic_data",
-            "Bars are synthetic: generated from a seed. Nothing here speaks of any market.".to_owned(),
-        );
-    }
-    let fills = match system.fills.convention {
-        ConventionConfig::NextOpen => "Market orders fill at the open of the next execution bar.",
-        ConventionConfig::SameClose => {
-            "Market orders fill at the very close they were decided on: optimistic."
-        }
-        ConventionConfig::NextClose => "Market orders fill at the close of the next execution bar.",
-        ConventionConfig::NextTypical => {
-            "Market orders fill at the mean of high, low and close of the next execution bar."
-        }
-    };
-    let volume = match system.fills.participation {
-        Some(part) => format!("All orders of an instrument together trade at most {part} of a bar's volume."),
-        None => "There is no volume limit.".to_owned(),
-    };
-    let latency = match system.fills.latency_bars {
-        0 => String::new(),
-        bars => format!(" Orders reach the market {bars} execution bars later than they could."),
-    };
-    add(
-        "fill_convention",
-        format!("{fills} Orders do not move the market. {volume}{latency}"),
-    );
-    let intrabar = match system.fills.intrabar {
-        IntrabarConfig::Pessimistic => {
-            "of a stop and a limit that a bar reaches, the stop counts (pessimistic bound)"
-        }
-        IntrabarConfig::Optimistic => {
-            "of a stop and a limit that a bar reaches, the limit counts (optimistic bound)"
-        }
-        IntrabarConfig::HighFirst => "prices go from the open to the high, the low and the close",
-        IntrabarConfig::LowFirst => "prices go from the open to the low, the high and the close",
-        IntrabarConfig::NearestFirst => {
-            "prices go from the open to the nearer extreme, the other one and the close"
-        }
-    };
-    add("intrabar_rule", format!("Inside a bar, {intrabar}."));
-    for class in sextant_domain::AssetClass::ALL {
-        if let Some(costs) = system
-            .costs
-            .of(class)
-            .filter(|_| system.universe.iter().any(|one| one.class == class))
-        {
-            let text = format!(
-                "{} bp commission and {} bp slippage per side, at any size and time.",
-                costs.commission_bps, costs.slippage_bps
-            );
-            add(&format!("costs_{class}"), text);
-        }
-    }
-    add(
-        "not_simulated",
-        "Market impact, borrow fees, margin interest, funding and taxes are not simulated.".to_owned(),
-    );
-    add("cash", "Cash earns no interest.".to_owned());
-    add(
-        "dividends",
-        "Where prices are adjusted, dividends are reinvested in the adjustment; see the data table."
-            .to_owned(),
-    );
-    add(
-        "survivorship",
-        "The universe is the configured list; it was chosen knowing what still exists.".to_owned(),
-    );
-    add(
-        "sleeves",
-        "A model's figures are those of its base budget of portfolio equity; money that moves in or out of it as the \
-         portfolio grows or shrinks is no return.".to_owned(),
-    );
-    for end in &market.ends {
-        add("data_ends", end.clone());
-    }
-    for gap in &market.gaps {
-        add("data_gaps", gap.clone());
-    }
-    for name in &market.missing_macros {
-        add(
-            "missing_macro",
-            format!("The macro series {name} is not there; regimes that need it are `unknown`."),
-        );
-    }
-    list
 }

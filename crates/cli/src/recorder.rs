@@ -13,6 +13,7 @@ use sextant_store::{
     PositionRow, RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
 };
 
+use crate::account_rows::account_rows;
 use crate::sleeve::Sleeve;
 
 /// What the metrics of a scope are computed from.
@@ -26,6 +27,8 @@ pub(crate) struct Activity {
     pub(crate) rebalances: Vec<RebalanceRecord>,
     /// One record per daily mark.
     pub(crate) exposures: Vec<ExposureMark>,
+    /// What its own volume cost it, as far as the costs model that; contained in the slippage.
+    pub(crate) impact: f64,
 }
 
 /// Collects the rows of a run.
@@ -62,6 +65,7 @@ impl<'p> RunRecorder<'p> {
                 steps: sleeve,
                 rebalances: Vec::new(),
                 exposures: Vec::new(),
+                impact: 0.0,
             }
         };
         let scopes =
@@ -254,8 +258,15 @@ impl<'p> RunRecorder<'p> {
             reference_price: fill.reference_price,
             fee: fill.fee,
             slippage: fill.slippage,
+            impact: fill.impact,
         });
+        let impact = fill.impact.to_f64();
+        self.activity[0].impact += impact;
         for part in fill.parts(self.contracts[fill.instrument.index()].multiplier)? {
+            if !fill.impact.is_zero() {
+                let share = part.quantity.to_f64() / fill.quantity.to_f64();
+                self.activity[scope_of(part.model)].impact += share * impact;
+            }
             self.tables.fill_allocations.push(FillAllocationRow {
                 fill_id: self.fills,
                 order_id: fill.order,
@@ -383,6 +394,7 @@ impl ResultSink for RunRecorder<'_> {
         self.regime_rows(step);
         self.wish_rows(step);
         self.order_rows(step);
+        account_rows(step, &self.symbols, &self.scopes[1..], &mut self.tables);
         for fill in &step.fills {
             let booked = self.fill_rows(fill);
             self.keep(booked);

@@ -251,7 +251,12 @@ mod tests {
         let text = json!({"CryptoMomentumModel_v1": {"universe": ["SPY"], "rebalance": {"weekly": {"on": "friday"}}}});
         let config = read(text).unwrap();
         let rebalance = config.crypto_momentum.as_ref().unwrap().rebalance;
-        assert_eq!(rebalance, Rebalance::Weekly { on: crate::Weekday::Friday });
+        assert_eq!(
+            rebalance,
+            Rebalance::Weekly {
+                on: crate::Weekday::Friday
+            }
+        );
         let resolved = serde_json::to_value(&config).unwrap();
         assert_eq!(
             resolved["CryptoMomentumModel_v1"]["rebalance"],
@@ -261,7 +266,10 @@ mod tests {
         let message = read(json!({"CryptoMomentumModel_v1": {"universe": ["SPY"], "rebalance": "yearly"}}))
             .unwrap_err()
             .to_string();
-        assert!(message.contains("each_bar") && message.contains("monthly"), "{message}");
+        assert!(
+            message.contains("each_bar") && message.contains("monthly"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -191,6 +191,8 @@ table! {
         fee: Cash,
         /// What slippage cost: `(price - reference_price) x quantity`, already contained in the price.
         slippage: Cash,
+        /// The part of the slippage that the run's own volume caused; zero where the costs do not model it.
+        impact: Cash,
     }
 }
 
@@ -298,15 +300,17 @@ table! {
     AttributionRow [] in "attribution" {
         /// The id of the model.
         model: String,
-        /// Instrument.
+        /// Instrument; `(cash)` for interest.
         symbol: String,
-        /// Profit and loss before fees and slippage.
+        /// Profit and loss of prices, before fees, slippage and income.
         gross_pnl: Cash,
         /// Commissions, as a positive cost.
         fees: Cash,
         /// Slippage, as a positive cost.
         slippage: Cash,
-        /// `gross_pnl - fees - slippage`.
+        /// What came without orders less what went: dividends, borrow fees, funding and interest.
+        income: Cash,
+        /// `gross_pnl - fees - slippage + income`.
         net_pnl: Cash,
     }
 }
@@ -364,6 +368,42 @@ table! {
         models: String,
         /// The code of the rule that refused it.
         rule: String,
+    }
+}
+
+table! {
+    /// Cash that came or went without an order.
+    CashEventRow [] in "cash_events" {
+        /// When it fell due.
+        time: UtcNanos,
+        /// Instrument; null for interest.
+        symbol: Option<String>,
+        /// The id of the model it falls on.
+        model: String,
+        /// `dividend`, `borrow_fee`, `funding`, `margin_interest`, `cash_interest` or `variation_margin`.
+        kind: String,
+        /// The amount, positive when received.
+        amount: Cash,
+    }
+}
+
+table! {
+    /// What a split made of one model's position.
+    SplitRow [] in "splits" {
+        /// When it took effect.
+        time: UtcNanos,
+        /// Instrument.
+        symbol: String,
+        /// The id of the model.
+        model: String,
+        /// New shares for `old_shares`, in lowest terms.
+        new_shares: u64,
+        /// Old shares.
+        old_shares: u64,
+        /// Signed units afterwards.
+        quantity: Quantity,
+        /// Cash for the fraction of a lot that was left over.
+        cash_in_lieu: Cash,
     }
 }
 
@@ -430,6 +470,10 @@ run_tables! {
     refusals: RefusalRow,
     /// Orders that left the market without trading, or without trading the rest.
     order_ends: OrderEndRow,
+    /// Dividends, fees and interest.
+    cash_events: CashEventRow,
+    /// Splits of positions.
+    splits: SplitRow,
 }
 
 /// The tables of a run, in the order of their writing.

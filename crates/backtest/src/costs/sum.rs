@@ -73,6 +73,9 @@ mod tests {
         let price = |quantity| sum.price(&sample.trade(quantity, "100")).unwrap().decimal();
         assert_eq!((price("200"), price("-200")), (dec("100.032"), dec("99.968")));
         assert_eq!(sum.volume_limit(&sample.instrument), Some(dec("0.025")));
+        // Of these, the spread is no impact.
+        let impact = sum.impact(&sample.trade("-200", "100")).unwrap();
+        assert_eq!(impact.decimal(), dec("0.012"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 use sextant_backtest::{
-    FeeModel, FeeTier, MakerTakerFee, Recorder, SlippageModel, SquareRootImpact, VolumeShareSlippage,
+    FeeModel, FeeTier, MakerTakerFee, Recorder, SlippageModel, SpreadSlippage, SquareRootImpact,
+    SumOfSlippage, VolumeShareSlippage,
 };
 use sextant_domain::{MarketData, OrderSize, Quantity, Timeframe};
 use sextant_testkit::{MarketBuilder, bars};
@@ -71,6 +72,23 @@ fn row(day: &str, quantity: &str, price: &str, fee: &str) -> (String, String, St
         price.to_owned(),
         fee.to_owned(),
     )
+}
+
+/// 100 of a bar of 1,000 units: a spread of 0.02, and 0.1 x 0.1 squared x 100 = 0.1 of impact.
+#[test]
+fn a_fill_says_which_part_of_its_slippage_is_impact() {
+    let slippage = SumOfSlippage::new(vec![
+        Box::new(SpreadSlippage::by_class(|_| dec("2")).unwrap()),
+        Box::new(VolumeShareSlippage::new(dec("0.1"), dec("0.5")).unwrap()),
+    ]);
+    let market = days(4, 100.0);
+    let wishes = [(0, units(100))];
+    let recorder = run(&market, &wishes, None, Some(Box::new(slippage.unwrap())));
+    let [fill] = recorder.fills.as_slice() else {
+        panic!("{:?}", recorder.fills);
+    };
+    assert_eq!(fill.slippage.decimal(), dec("12"));
+    assert_eq!(fill.impact.decimal(), dec("10"));
 }
 
 #[test]

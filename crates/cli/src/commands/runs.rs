@@ -111,6 +111,7 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
             cents(row.gross_pnl),
             cents(row.fees),
             cents(row.slippage),
+            cents(row.income),
             cents(row.net_pnl),
         ]
     });
@@ -118,7 +119,15 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
     say!(
         "{}",
         table(
-            &["model", "instrument", "#gross", "#fees", "#slippage", "#net"],
+            &[
+                "model",
+                "instrument",
+                "#gross",
+                "#fees",
+                "#slippage",
+                "#income",
+                "#net"
+            ],
             attribution
         )
     );

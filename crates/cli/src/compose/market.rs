@@ -1,11 +1,13 @@
 //! Loading the market of a run from the lake, or making the synthetic one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
+use sextant_backtest::{CorporateActionDue, FundingRate};
 use sextant_data::synthetic::{SessionTimes, SyntheticConfig as Generator, generate};
 use sextant_data::{
     BarKey, BarMeta, Calendar, DataError, FileMeta, Lake, MacroTable, Progress, Provenance, Rule,
@@ -17,7 +19,9 @@ use sextant_domain::{
 };
 use sextant_store::DataInput;
 
-use crate::config::{InstrumentConfig, SyntheticConfig, SystemConfig};
+use super::account::load_funding;
+use super::actions::{actions_of, prices_of};
+use crate::config::{InstrumentConfig, PricesConfig, SyntheticConfig, SystemConfig};
 
 /// Bar files and macro files of the synthetic market.
 const SYNTHETIC_FILES: usize = 8 + 3;
@@ -39,6 +43,10 @@ pub enum Source {
 pub struct LoadedMarket {
     /// Bars and macro series.
     pub data: MarketData,
+    /// Dividends and splits of instruments on raw prices, and delistings.
+    pub actions: Vec<CorporateActionDue>,
+    /// Funding rates of perpetual futures.
+    pub funding: BTreeMap<String, Vec<FundingRate>>,
     /// What was loaded, with digests, for the manifest.
     pub inputs: Vec<DataInput>,
     /// Macro series that were asked for and are not there.
@@ -163,21 +171,27 @@ pub fn load_market(
     let loaded = all_or_explained(loaded, source)?;
     let mut inputs = Vec::new();
     let (mut series, mut gaps, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    let mut actions = Vec::new();
     for (index, timeframe, stored) in loaded {
         let one = &system.universe[index];
         inputs.push(bar_input(one, timeframe, &stored.meta));
         gaps.extend(gap(one, timeframe, &stored.bars));
         if timeframe == one.execution {
-            check_tick(system, one, &stored.bars)?;
-            ends.extend(early_end(system, one, &stored.bars));
+            actions.extend(actions_of(one, &stored)?);
+        }
+        let bars = prices_of(one, stored)?;
+        if timeframe == one.execution {
+            check_tick(system, one, &bars)?;
+            ends.extend(early_end(system, one, &bars));
         }
         series.push(Series {
             instrument: InstrumentId::from_index(index),
             timeframe,
-            bars: stored.bars,
+            bars,
         });
     }
     let (macros, missing_macros) = load_macros(&lake, &system.macro_series, &mut inputs)?;
+    let funding = load_funding(&lake, &system.account.funding, &mut inputs)?;
     let synthetic = inputs.iter().filter(|input| input.synthetic).count();
     if synthetic != 0 && synthetic != inputs.len() {
         bail!(
@@ -188,6 +202,8 @@ pub fn load_market(
     let data = MarketData::new(instruments, series, macros)?;
     Ok(LoadedMarket {
         data,
+        actions,
+        funding,
         inputs,
         missing_macros,
         ends,
@@ -196,12 +212,16 @@ pub fn load_market(
 }
 
 fn bar_input(one: &InstrumentConfig, timeframe: Timeframe, meta: &BarMeta) -> DataInput {
+    let run_on = match one.prices {
+        PricesConfig::Adjusted => "",
+        PricesConfig::Raw => "; run on the raw prices beside it",
+    };
     DataInput {
         symbol: one.symbol.clone(),
         timeframe: timeframe.code().to_owned(),
         class: one.class.name().to_owned(),
         digest: meta.digest.clone(),
-        source: format!("{}; adjustment: {}", meta.source, meta.adjustment),
+        source: format!("{}; adjustment: {}{run_on}", meta.source, meta.adjustment),
         synthetic: meta.synthetic,
     }
 }
@@ -229,6 +249,9 @@ fn check_tick(system: &SystemConfig, one: &InstrumentConfig, bars: &BarSeries) -
 fn early_end(system: &SystemConfig, one: &InstrumentConfig, bars: &BarSeries) -> Option<String> {
     let last = *bars.close_times().last()?;
     let end = UtcNanos::from_date(system.period.end)?;
+    if one.delisted.is_some() {
+        return None;
+    }
     (last.saturating_add(USUAL_PAUSE_NANOS) < end).then(|| {
         format!(
             "{} {} bars end {}, before the run does; a position in it stays marked at the last close and cannot be sold.",

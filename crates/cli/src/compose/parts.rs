@@ -4,8 +4,8 @@ use anyhow::Context;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use sextant_backtest::{
-    AccountModel, BacktestConfig, Costs, EndOfRun, ExitActivation, FillConvention, IntrabarRule,
-    ProportionalCosts, SessionEnds, VenueConfig,
+    AccountModel, BacktestConfig, ByClass, CostError, EndOfRun, ExitActivation, FillConvention, IntrabarRule,
+    SessionEnds, VenueConfig,
 };
 use sextant_data::Calendar;
 use sextant_domain::{AssetClass, Cash, InstrumentTable, UtcNanos};
@@ -16,7 +16,8 @@ use sextant_regime::RuleRegimeDetector;
 use sextant_risk::{KillFlag, RiskRules};
 
 use crate::config::{
-    ClassCosts, ConventionConfig, EndConfig, ExitsConfig, IntrabarConfig, ResolvedConfig, SystemConfig,
+    ClassCosts, ConventionConfig, CostsConfig, EndConfig, ExitsConfig, FeeConfig, IntrabarConfig,
+    ResolvedConfig, SlippageConfig, SystemConfig,
 };
 
 /// Models, regime, portfolio and risk of a configuration, for the instruments of its universe.
@@ -75,18 +76,23 @@ fn book_class(system: &SystemConfig) -> AssetClass {
 ///
 /// # Errors
 /// When costs or capital have no exact decimal, or a date lies outside the supported range.
-pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(BacktestConfig, PeriodsPerYear)> {
+pub(crate) fn backtest_config(
+    system: &SystemConfig,
+    account: AccountModel,
+) -> anyhow::Result<(BacktestConfig, PeriodsPerYear)> {
     let start =
         UtcNanos::from_date(system.period.start).context("period.start is outside the supported range")?;
     let after = system.period.end.succ_opt().and_then(UtcNanos::from_date);
     let end = after.context("period.end is outside the supported range")?;
     let calendar = Calendar::for_class(book_class(system));
-    let costs = Costs::new(|class| proportional(system.costs.of(class)))?;
     let config = BacktestConfig {
         initial_capital: Cash::from_f64_rounded(system.capital.initial, 8)?,
         start,
         end,
         venue: VenueConfig {
+            fills: convention(system),
+            fees: Box::new(by_class(&system.costs, |costs| costs.fees.model())?),
+            slippage: Box::new(by_class(&system.costs, ClassCosts::slippage_model)?),
             intrabar: intrabar(system),
             exits: match system.fills.exits {
                 ExitsConfig::AtOnce => ExitActivation::AtOnce,
@@ -95,9 +101,8 @@ pub(crate) fn backtest_config(system: &SystemConfig) -> anyhow::Result<(Backtest
             participation: system.fills.participation.and_then(Decimal::from_f64),
             latency_bars: system.fills.latency_bars.into(),
             sessions: SessionEnds::new(|class| Calendar::for_class(class).daily_marks(start, end)),
-            ..VenueConfig::simple(convention(system), costs)
         },
-        account: AccountModel::trades_only(),
+        account,
         at_end: match system.fills.at_end {
             EndConfig::MarkToMarket => EndOfRun::MarkToMarket,
             EndConfig::CloseAtLastClose => EndOfRun::CloseAtLastClose,
@@ -127,15 +132,26 @@ fn intrabar(system: &SystemConfig) -> IntrabarRule {
     }
 }
 
-/// A class that is not traded has no costs in the configuration, and none are ever looked up.
-fn proportional(costs: Option<ClassCosts>) -> ProportionalCosts {
-    let decimal = |value: f64| Decimal::from_f64(value).unwrap_or(Decimal::MAX);
-    let costs = costs.unwrap_or(ClassCosts {
-        commission_bps: 0.0,
-        slippage_bps: 0.0,
-    });
-    ProportionalCosts {
-        commission_bps: decimal(costs.commission_bps),
-        slippage_bps: decimal(costs.slippage_bps),
-    }
+/// A model of each class. One that is not traded has no costs in the configuration, and none are ever looked up.
+///
+/// # Errors
+/// When a model refuses its parameters.
+fn by_class<M>(
+    costs: &CostsConfig,
+    model: impl Fn(&ClassCosts) -> Result<M, CostError>,
+) -> anyhow::Result<ByClass<M>> {
+    let free = ClassCosts {
+        fees: FeeConfig::Bps(0.0),
+        slippage: vec![SlippageConfig::Bps(0.0)],
+    };
+    let of =
+        |class: AssetClass| model(costs.of(class).unwrap_or(&free)).with_context(|| format!("costs.{class}"));
+    let mut models = AssetClass::ALL
+        .into_iter()
+        .map(of)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    models.reverse();
+    Ok(ByClass::new(|_| {
+        models.pop().expect("there is one model for each class")
+    }))
 }

@@ -7,9 +7,11 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
 use sextant_domain::ports::RegimeDetector;
-use sextant_domain::{Instrument, Requirements};
+use sextant_domain::{AssetClass, Instrument, Requirements};
 use sextant_regime::RuleRegimeDetector;
 
+use super::account::{BorrowConfig, FundingConfig, PricesConfig};
+use super::costs::SlippageConfig;
 use super::load::ResolvedConfig;
 use super::system::{InstrumentConfig, SystemConfig};
 
@@ -17,6 +19,8 @@ use super::system::{InstrumentConfig, SystemConfig};
 pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<String>) {
     let mut note = |text: String| found.push(format!("{}: {text}", file.display()));
     period(&config.system, &mut note);
+    costs(&config.system, &mut note);
+    account(&config.system, &mut note);
     config
         .system
         .universe
@@ -122,6 +126,58 @@ fn period(system: &SystemConfig, note: &mut impl FnMut(String)) {
         note(format!(
             "synthetic: from {} is not before to {}",
             synthetic.from, synthetic.to
+        ));
+    }
+}
+
+/// What the schema of costs cannot see: price lists out of order, half spreads by symbol.
+fn costs(system: &SystemConfig, note: &mut impl FnMut(String)) {
+    for class in AssetClass::ALL {
+        let Some(costs) = system.costs.of(class) else {
+            continue;
+        };
+        if let Err(error) = costs.fees.model() {
+            note(format!("costs.{class}.fees: {error}"));
+        }
+        for (index, part) in costs.slippage.iter().enumerate() {
+            if let Err(error) = part.model() {
+                note(format!("costs.{class}.slippage.{index}: {error}"));
+            }
+            if let SlippageConfig::Spread { by_symbol, .. } = part {
+                let place = format!("costs.{class}.slippage.{index}.spread.by_symbol");
+                known_symbols(system, &place, by_symbol.keys(), note);
+            }
+        }
+    }
+}
+
+/// Rates of symbols that are there, and raw prices of shares alone.
+fn account(system: &SystemConfig, note: &mut impl FnMut(String)) {
+    if let BorrowConfig::Rates { by_symbol, .. } = &system.account.borrow {
+        known_symbols(system, "account.borrow.rates.by_symbol", by_symbol.keys(), note);
+    }
+    if let FundingConfig::Rates { by_symbol, .. } = &system.account.funding {
+        known_symbols(system, "account.funding.rates.by_symbol", by_symbol.keys(), note);
+    }
+    for (index, one) in system.universe.iter().enumerate() {
+        if one.prices == PricesConfig::Raw && one.class != AssetClass::Equity {
+            note(format!(
+                "universe.{index}.prices: {} is of class {}; only shares and funds have raw prices beside adjusted ones",
+                one.symbol, one.class
+            ));
+        }
+    }
+}
+
+fn known_symbols<'s>(
+    system: &SystemConfig,
+    place: &str,
+    symbols: impl Iterator<Item = &'s String>,
+    note: &mut impl FnMut(String),
+) {
+    for symbol in symbols.filter(|symbol| !system.universe.iter().any(|one| one.symbol == **symbol)) {
+        note(format!(
+            "{place}: there is no instrument {symbol}; correct the symbol, take it out, or add it to the universe"
         ));
     }
 }

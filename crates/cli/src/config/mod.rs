@@ -1,16 +1,23 @@
 //! Configuration: YAML files, checked against generated schemas, all problems reported at once.
 
+mod account;
 mod check;
+mod costs;
 mod load;
 mod reference;
 mod schema;
 mod system;
 
+pub use account::{
+    AccountConfig, BorrowByClass, BorrowConfig, BorrowRateConfig, DelistingConfig, FundingConfig,
+    InterestConfig, MissingBorrowConfig, MissingFundingConfig, PricesConfig,
+};
+pub use costs::{ClassCosts, CostsConfig, FeeConfig, FeeTierConfig, SlippageConfig};
 pub use load::{ConfigError, ConfigSource, ResolvedConfig, load, load_file};
 pub use reference::config_reference;
 pub use schema::{problems, schema_of};
 pub use system::{
-    Capital, ClassCosts, ConventionConfig, CostsConfig, EndConfig, ExitsConfig, FillsConfig, ImportEntry,
-    ImportManifest, Includes, InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry,
+    Capital, ConventionConfig, EndConfig, ExitsConfig, FillsConfig, ImportEntry, ImportManifest, Includes,
+    InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry, StampsConfig,
     SyntheticConfig, SystemConfig,
 };

@@ -44,41 +44,61 @@ pub fn config_reference() -> String {
 fn rows(text: &mut String, prefix: &str, schema: &Value) {
     let schema = present(schema);
     let required: Vec<&str> = list(schema.get("required"));
-    let properties = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    for (key, property) in properties {
-        let inner = present(property);
-        let path = format!("{prefix}{key}");
-        let about = property
-            .get("description")
-            .or(inner.get("description"))
-            .and_then(Value::as_str);
+    for (key, property) in properties(schema) {
         let default = match property.get("default") {
             Some(value) if !value.is_null() => format!("`{value}`"),
             _ if required.contains(&key.as_str()) => "required".to_owned(),
             _ => "none".to_owned(),
         };
-        let _ = writeln!(
-            text,
-            "| `{path}` | {} | {} | {default} | {} |",
-            kind(inner),
-            allowed(inner),
-            one_line(about.unwrap_or_default())
-        );
-        rows(text, &format!("{path}."), inner);
-        if let Some(items) = inner.get("items") {
-            rows(text, &format!("{path}[]."), items);
-        }
-        if let Some(values) = inner
-            .get("additionalProperties")
-            .filter(|values| values.is_object())
-        {
-            rows(text, &format!("{path}.<name>."), values);
+        let about = description(property).or(description(present(property)));
+        row(text, format!("{prefix}{key}"), property, (&default, about));
+    }
+    for variant in alternatives(schema) {
+        for (tag, property) in properties(variant) {
+            row(
+                text,
+                format!("{prefix}{tag}"),
+                property,
+                ("one of these", description(variant)),
+            );
         }
     }
+}
+
+fn row(text: &mut String, path: String, property: &Value, (default, about): (&str, Option<&str>)) {
+    let inner = present(property);
+    let _ = writeln!(
+        text,
+        "| `{path}` | {} | {} | {default} | {} |",
+        kind(inner),
+        allowed(inner),
+        one_line(about.unwrap_or_default())
+    );
+    rows(text, &format!("{path}."), inner);
+    if let Some(items) = inner.get("items") {
+        rows(text, &format!("{path}[]."), items);
+    }
+    if let Some(values) = inner
+        .get("additionalProperties")
+        .filter(|values| values.is_object())
+    {
+        rows(text, &format!("{path}.<name>."), values);
+    }
+}
+
+fn description(schema: &Value) -> Option<&str> {
+    schema.get("description").and_then(Value::as_str)
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let found = schema.get("properties").and_then(Value::as_object);
+    found.into_iter().flatten()
+}
+
+/// The alternatives of a choice.
+fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
+    let found = schema.get("oneOf").and_then(Value::as_array);
+    found.into_iter().flatten()
 }
 
 /// Of an optional value, the schema of the value when it is there.
@@ -114,23 +134,26 @@ fn kind(schema: &Value) -> String {
 }
 
 fn allowed(schema: &Value) -> String {
-    let names: Vec<String> = match schema
-        .get("enum")
-        .or(schema.get("items").and_then(|items| items.get("enum")))
-    {
-        Some(values) => list(Some(values))
-            .into_iter()
-            .map(|one| format!("`{one}`"))
-            .collect(),
-        None => schema
-            .get("oneOf")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|one| one.get("const").and_then(Value::as_str))
-            .map(|one| format!("`{one}`"))
-            .collect(),
+    let words = |one: &Value| -> Vec<String> {
+        let of_enum = list(one.get("enum")).into_iter();
+        let of_const = one.get("const").and_then(Value::as_str);
+        of_enum.chain(of_const).map(str::to_owned).collect()
     };
+    let own = words(
+        schema
+            .get("items")
+            .filter(|_| schema.get("enum").is_none())
+            .unwrap_or(schema),
+    );
+    let tags = alternatives(schema).flat_map(|one| {
+        let keys = properties(one).map(|(key, _)| key.clone());
+        words(one).into_iter().chain(keys).collect::<Vec<_>>()
+    });
+    let names: Vec<String> = own
+        .into_iter()
+        .chain(tags)
+        .map(|one| format!("`{one}`"))
+        .collect();
     if !names.is_empty() {
         return names.join(", ");
     }

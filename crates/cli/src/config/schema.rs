@@ -76,7 +76,26 @@ fn describe_branches(
             ) && one.instance_path() == error.instance_path()
         })
     };
-    match context.iter().find(|branch| !is_mismatch(branch)) {
+    // Of alternatives that are objects, the one whose key is there.
+    let is_other_tag = |branch: &[ValidationError<'_>]| {
+        branch.iter().any(|one| {
+            matches!(one.kind(), Kind::Required { .. }) && one.instance_path() == error.instance_path()
+        })
+    };
+    let fitting: Vec<_> = context.iter().filter(|branch| !is_mismatch(branch)).collect();
+    let tagged = fitting.iter().find(|branch| !is_other_tag(branch));
+    let only = (fitting.len() == 1).then(|| &fitting[0]);
+    match tagged.or(only) {
+        None if fitting.len() > 1 => {
+            let tags: Vec<String> = context.iter().filter_map(|branch| tag_of(branch)).collect();
+            found.push(format!(
+                "{}: {}found {}, but allowed are {}",
+                file.display(),
+                place(error),
+                error.instance(),
+                tags.join(", ")
+            ));
+        }
         Some(branch) => branch.iter().for_each(|one| describe(file, schema, one, found)),
         None => {
             let reasons: Vec<_> = context.iter().flatten().map(error_text).collect();
@@ -84,6 +103,19 @@ fn describe_branches(
             found.push(format!("{}: {}{text}", file.display(), place(error)));
         }
     }
+}
+
+/// What an alternative asks for: the key of an object, or a word.
+fn tag_of(branch: &[ValidationError<'_>]) -> Option<String> {
+    branch.iter().find_map(|one| match one.kind() {
+        Kind::Required { property } => property.as_str().map(str::to_owned),
+        Kind::Constant { expected_value } => expected_value.as_str().map(str::to_owned),
+        Kind::Enum { options } => {
+            let words = options.as_array()?.iter().filter_map(|word| word.as_str());
+            Some(words.collect::<Vec<_>>().join(", "))
+        }
+        _ => None,
+    })
 }
 
 fn error_text(error: &ValidationError<'_>) -> String {

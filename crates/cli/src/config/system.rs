@@ -8,6 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sextant_domain::{AssetClass, Timeframe};
 
+use super::account::{AccountConfig, DelistingConfig, PricesConfig};
+use super::costs::{CostsConfig, SlippageConfig};
+
 /// A whole run: universe, period, capital, costs, and the files with models, budgets, regimes and limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,10 +38,30 @@ pub struct SystemConfig {
     pub fills: FillsConfig,
     /// What trading costs, by asset class; every class of the universe needs an entry.
     pub costs: CostsConfig,
+    /// What happens to the account without orders.
+    pub account: AccountConfig,
     /// Files with the rest of the configuration, relative to this one.
     pub include: Includes,
     /// The embedded synthetic market, created when there are no imported bars.
     pub synthetic: SyntheticConfig,
+}
+
+impl SystemConfig {
+    /// Whether anything happens to shares beside their prices: dividends and splits on raw prices, or a delisting.
+    pub fn has_corporate_actions(&self) -> bool {
+        let has = |one: &InstrumentConfig| one.prices == PricesConfig::Raw || one.delisted.is_some();
+        self.universe.iter().any(has)
+    }
+
+    /// Whether slippage grows with the run's own volume in every class of the universe.
+    pub fn has_impact(&self) -> bool {
+        let of_class = |class| {
+            self.costs
+                .of(class)
+                .is_some_and(|costs| costs.slippage.iter().any(SlippageConfig::is_impact))
+        };
+        self.universe.iter().all(|one| of_class(one.class))
+    }
 }
 
 /// Folders, relative to the folder the command is started in.
@@ -100,6 +123,14 @@ pub struct InstrumentConfig {
     /// Smallest quantity step, at most 8 decimals.
     #[schemars(range(min = 0.00000001, max = 1000000.0))]
     pub lot_size: f64,
+    /// `adjusted`, or `raw` for shares: what was traded, with dividends in cash and splits of the position. Models read the
+    /// same prices.
+    #[serde(default)]
+    pub prices: PricesConfig,
+    /// What a position is worth after the last bar, where the share was delisted then: `last_close`, `part_of_last_close` or
+    /// `price`. Left out, it stays marked at the last close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delisted: Option<DelistingConfig>,
 }
 
 /// Names of asset classes.
@@ -207,41 +238,6 @@ pub enum EndConfig {
     CloseAtLastOpen,
 }
 
-/// Costs by asset class.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CostsConfig {
-    /// Shares and funds.
-    pub equity: Option<ClassCosts>,
-    /// Crypto assets.
-    pub crypto: Option<ClassCosts>,
-    /// Currency pairs.
-    pub fx: Option<ClassCosts>,
-}
-
-/// Costs of one asset class, per side, in basis points of the traded value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClassCosts {
-    /// Commission.
-    #[schemars(range(min = 0.0, max = 1000.0))]
-    pub commission_bps: f64,
-    /// Half spread and slippage.
-    #[schemars(range(min = 0.0, max = 1000.0))]
-    pub slippage_bps: f64,
-}
-
-impl CostsConfig {
-    /// The entry of a class.
-    pub fn of(&self, class: AssetClass) -> Option<ClassCosts> {
-        match class {
-            AssetClass::Equity => self.equity,
-            AssetClass::Crypto => self.crypto,
-            AssetClass::Fx => self.fx,
-        }
-    }
-}
-
 /// The files that complete the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -320,6 +316,26 @@ pub struct ResampleEntry {
     pub to: Timeframe,
 }
 
+/// What the first column of a macro file says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StampsConfig {
+    /// Dates; values count from 18:00 in New York on, `delay_days` later.
+    #[default]
+    Dates,
+    /// Instants in UTC, from which on values count.
+    Instants,
+}
+
+impl From<StampsConfig> for sextant_data::MacroStamps {
+    fn from(config: StampsConfig) -> Self {
+        match config {
+            StampsConfig::Dates => Self::Dates,
+            StampsConfig::Instants => Self::Instants,
+        }
+    }
+}
+
 /// One macro file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -330,6 +346,9 @@ pub struct MacroEntry {
     pub name: String,
     /// Series to make: name to column, or `column - column` for a difference.
     pub series: BTreeMap<String, String>,
+    /// What the column `timestamp` says: `dates`, or `instants` at which values were known, as of funding rates.
+    #[serde(default)]
+    pub stamps: StampsConfig,
     /// How many calendar days after the date of its row a value was published, at 18:00 in New York. A survey of a month
     /// that is dated its first day needs 31 or more; with too few, runs see values before anybody could.
     #[serde(default)]

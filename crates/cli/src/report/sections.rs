@@ -117,6 +117,7 @@ pub(super) fn attribution(input: &ReportInput<'_>) -> String {
                 cents(row.gross_pnl),
                 cents(row.fees),
                 cents(row.slippage),
+                cents(row.income),
                 cents(row.net_pnl),
             ]
         })
@@ -126,7 +127,15 @@ pub(super) fn attribution(input: &ReportInput<'_>) -> String {
         "What each model earned and paid in each instrument. The exact values in the database add up to the \
          portfolio's profit and loss to the last digit.",
         &table(
-            &["model", "instrument", "#gross", "#fees", "#slippage", "#net"],
+            &[
+                "model",
+                "instrument",
+                "#gross",
+                "#fees",
+                "#slippage",
+                "#income",
+                "#net",
+            ],
             &rows,
         ),
     )

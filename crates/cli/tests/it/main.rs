@@ -1,6 +1,7 @@
 //! Integration tests of the `sextant` command.
 #![allow(clippy::unwrap_used)]
 
+mod account;
 mod bad_input;
 mod data;
 mod data_actions;
@@ -8,5 +9,7 @@ mod data_fetch;
 mod data_qlib;
 mod documents;
 mod lake;
+mod limits;
 mod pipeline;
+mod rebalance;
 mod workspace;

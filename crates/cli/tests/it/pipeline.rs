@@ -138,6 +138,9 @@ fn real_bars_run_end_to_end() {
     ];
     let printed = place.run(&real).printed();
     assert!(!printed.to_lowercase().contains("synthetic"), "{printed}");
+    let raw = ["backtest", "--config", "configs/examples/raw_prices/system.yaml"];
+    place.run(&raw).printed();
+    assert_dividends_of_real_shares(&place);
     // Real bars first: the default configuration now needs what was not imported, and says so.
     place.run(&["backtest"]).fails_with(&["QQQ 4H", "--synthetic"]);
     assert!(
@@ -148,10 +151,52 @@ fn real_bars_run_end_to_end() {
     );
 }
 
+/// The run made last, on raw prices of SPY and QQQ with every cost.
+fn assert_dividends_of_real_shares(place: &Place) {
+    let folders = sextant_store::RunFolders::new(place.path("results"));
+    let runs = folders.ids().unwrap();
+    let mut loaded = runs.into_iter().map(|id| folders.load_run(&id).unwrap());
+    let run = loaded.find(|run| !run.tables.cash_events.is_empty()).unwrap();
+    let tables = run.tables;
+    let of = |kind: &str| {
+        tables
+            .cash_events
+            .iter()
+            .filter(|row| row.kind == kind)
+            .collect::<Vec<_>>()
+    };
+    // SPY pays four times a year; the model holds it most of the time.
+    let paid = of("dividend");
+    assert!(
+        paid.iter()
+            .filter(|row| row.symbol.as_deref() == Some("SPY"))
+            .count()
+            > 20
+    );
+    assert!(paid.iter().all(|row| row.amount > sextant_domain::Cash::ZERO));
+    assert!(!of("cash_interest").is_empty());
+    let total = tables
+        .metrics
+        .iter()
+        .find(|row| row.scope == "portfolio" && row.name == "cost_total");
+    let total = total.unwrap();
+    assert!(total.value.unwrap() > 0.0 && total.reason.is_none(), "{total:?}");
+    assert!(
+        tables
+            .fills
+            .iter()
+            .any(|fill| fill.impact > sextant_domain::Cash::ZERO)
+    );
+}
+
 #[test]
 fn shipped_configurations_are_valid() {
     let place = Place::new();
-    for config in ["configs/base/system.yaml", "configs/examples/real_data.yaml"] {
+    for config in [
+        "configs/base/system.yaml",
+        "configs/examples/real_data.yaml",
+        "configs/examples/raw_prices/system.yaml",
+    ] {
         assert!(Path::new(&repository().join(config)).exists());
         place.run(&["config", "check", "--config", config]).printed();
         place.run(&["list-models", "--config", config]).printed();

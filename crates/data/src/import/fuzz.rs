@@ -11,7 +11,9 @@ use sextant_domain::{AssetClass, Bar, Timeframe};
 use super::intake::take_lines;
 use super::lines::Lines;
 use super::macros::read_table;
-use super::{ImportRequest, Intake, MacroColumn, MacroImportRequest, MacroStamps, PublicationRule, StampConvention};
+use super::{
+    ImportRequest, Intake, MacroColumn, MacroImportRequest, MacroStamps, PublicationRule, StampConvention,
+};
 use crate::calendar::Calendar;
 use crate::{BarKey, DataError};
 

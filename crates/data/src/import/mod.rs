@@ -23,7 +23,9 @@ use sextant_domain::{AssetClass, BarSeries, Timeframe, UtcNanos};
 
 pub use fuzz::{fuzz_csv_bars, fuzz_csv_macro};
 pub(crate) use intake::{Intake, take_in};
-pub use macros::{MacroColumn, MacroImportReport, MacroImportRequest, MacroStamps, PublicationRule, import_macro_csv};
+pub use macros::{
+    MacroColumn, MacroImportReport, MacroImportRequest, MacroStamps, PublicationRule, import_macro_csv,
+};
 pub(crate) use quarantine::{add_to, path_for as quarantine_path, text_of};
 pub(crate) use taker::{COLUMNS, Counts, Defects, Reading, RowSource, Taker};
 

@@ -434,7 +434,12 @@ mod macros {
         };
         import(&case, &request).unwrap();
         let stored = case.lake.load_macro("vix").unwrap();
-        let times: Vec<_> = stored.series.published().iter().map(ToString::to_string).collect();
+        let times: Vec<_> = stored
+            .series
+            .published()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(times, ["2021-11-18T00:00:00Z", "2021-11-18T08:00:00Z"]);
         assert_eq!(stored.series.values(), [0.5, -0.25]);
         assert_eq!(stored.meta.publication, "at the time of the row");
@@ -443,7 +448,10 @@ mod macros {
             ..request
         };
         let message = import(&case, &request).unwrap_err();
-        assert!(message.contains("yesterday") && message.contains("an instant in UTC"), "{message}");
+        assert!(
+            message.contains("yesterday") && message.contains("an instant in UTC"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -91,11 +91,11 @@ impl Ledger {
         for one in &fill.allocations {
             self.models[one.model.index()].settle_trade(fill.instrument, fill.price, one.quantity)?;
         }
-        let settled = self
+        let mut settled = self
             .models
             .iter()
             .map(|book| book.instrument(fill.instrument).settled());
-        let settled = settled.fold(Ok(Cash::ZERO), |sum: Result<Cash, _>, one| sum?.plus(one))?;
+        let settled = settled.try_fold(Cash::ZERO, Cash::plus)?;
         self.portfolio.set_settled(fill.instrument, settled)?;
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The currencies of an account: balances in each, and what they are worth in the account's own.
 
 use sextant_domain::{
-    Cash, Contract, Currency, CurrencyId, FxPath, InstrumentId, InstrumentTable, MoneyError, Price, Quantity,
+    Cash, CashKind, Contract, Currency, CurrencyId, FxPath, InstrumentId, InstrumentTable, MoneyError, Price,
+    Quantity,
 };
 use thiserror::Error;
 
@@ -180,6 +181,15 @@ impl Ledger {
     pub fn slippage(&self, scope: Scope) -> Result<Cash, MoneyError> {
         let book = self.book(scope);
         self.sum_of(|id| book.slippage(id))
+    }
+
+    /// Income of a kind of a scope, signed, in the account's own currency, that in others at the last rates.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a value does not fit exactly.
+    pub fn income_of(&self, scope: Scope, kind: CashKind) -> Result<Cash, MoneyError> {
+        let book = self.book(scope);
+        self.sum_of(|id| Ok(book.totals(id).income_of(kind)))
     }
 
     fn sum_of(&self, amount: impl Fn(CurrencyId) -> Result<Cash, MoneyError>) -> Result<Cash, MoneyError> {

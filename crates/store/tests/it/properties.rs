@@ -44,6 +44,7 @@ prop_compose! {
             reference_price: Price::new(prices.2),
             fee: Cash::new(costs.0),
             slippage: Cash::new(costs.1),
+            impact: Cash::new(costs.1),
         }
     }
 }

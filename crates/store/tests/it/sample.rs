@@ -212,6 +212,7 @@ fn add_orders(tables: &mut RunTables, index: usize) {
         reference_price: pick(&prices(), index + 1),
         fee: pick(&amounts(), index),
         slippage: pick(&amounts(), index + 1),
+        impact: pick(&amounts(), index + 2),
     });
     tables.fill_allocations.push(FillAllocationRow {
         fill_id: index as i64,
@@ -261,7 +262,24 @@ fn add_books(tables: &mut RunTables, index: usize) {
         gross_pnl: pick(&amounts(), index),
         fees: pick(&amounts(), index + 1),
         slippage: pick(&amounts(), index + 2),
+        income: pick(&amounts(), index + 1),
         net_pnl: pick(&amounts(), index + 3),
+    });
+    tables.cash_events.push(CashEventRow {
+        time: pick(&instants(), index),
+        symbol: sometimes(pick(&texts(), index), index),
+        model: scope(index),
+        kind: "dividend".to_owned(),
+        amount: pick(&amounts(), index),
+    });
+    tables.splits.push(SplitRow {
+        time: pick(&instants(), index),
+        symbol: pick(&texts(), index),
+        model: scope(index),
+        new_shares: 7,
+        old_shares: 1,
+        quantity: pick(&quantities(), index),
+        cash_in_lieu: pick(&amounts(), index),
     });
     tables.trades.push(TradeRow {
         scope: scope(index),

@@ -140,6 +140,7 @@ fn add_trade(tables: &mut RunTables, index: usize, model: &str) {
         reference_price: Price::new(Decimal::from(300)),
         fee: cash(1),
         slippage: cash(10),
+        impact: cash(0),
     });
     tables.fill_allocations.push(FillAllocationRow {
         fill_id: index as i64,
@@ -155,6 +156,7 @@ fn add_trade(tables: &mut RunTables, index: usize, model: &str) {
         gross_pnl: cash(1_011),
         fees: cash(1),
         slippage: cash(10),
+        income: cash(0),
         net_pnl: cash(1_000),
     });
 }

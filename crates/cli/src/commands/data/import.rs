@@ -12,7 +12,7 @@ use sextant_domain::Timeframe;
 
 use super::qlib;
 use crate::args::{ImportArgs, ResampleArgs};
-use crate::config::{ImportManifest, MacroEntry, load_file};
+use crate::config::{ImportManifest, MacroEntry, StampsConfig, load_file};
 use crate::out::say;
 use crate::progress::Bars;
 use crate::table::table;
@@ -42,6 +42,7 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
                     file: from.to_owned(),
                     name: name.clone(),
                     series,
+                    stamps: StampsConfig::Dates,
                     delay_days: args.delay_days,
                 },
                 &bars,
@@ -137,6 +138,7 @@ fn import_macro(lake: &Lake, from: &Path, entry: &MacroEntry, bars: &Bars) -> an
         path: from.join(&entry.file),
         name: entry.name.clone(),
         series: series.collect(),
+        stamps: entry.stamps.into(),
         publication: PublicationRule {
             delay_days: entry.delay_days,
             ..PublicationRule::default()

@@ -291,8 +291,11 @@ fn actions_are_read_back_from_the_stored_series() {
             source: "test".to_owned(),
             synthetic: false,
         };
-        lake.write_bars(&key, &adjusted.bars, Some(&beside), &provenance).unwrap();
-        let stored = lake.load_bars(sextant_domain::AssetClass::Equity, symbol, timeframe).unwrap();
+        lake.write_bars(&key, &adjusted.bars, Some(&beside), &provenance)
+            .unwrap();
+        let stored = lake
+            .load_bars(sextant_domain::AssetClass::Equity, symbol, timeframe)
+            .unwrap();
         let found = crate::recorded_actions(&stored).unwrap();
         let first = raw.open_times()[0].date();
         let expected: Vec<_> = engine
@@ -304,7 +307,10 @@ fn actions_are_read_back_from_the_stored_series() {
         for (found, expected) in found.iter().zip(&expected) {
             assert_eq!(found.time.date(), expected.ex_date, "{symbol}");
             match (found.kind, expected.kind) {
-                (ActionKind::CashDividend { amount, .. }, ActionKind::CashDividend { amount: of_file, .. }) => {
+                (
+                    ActionKind::CashDividend { amount, .. },
+                    ActionKind::CashDividend { amount: of_file, .. },
+                ) => {
                     counts.0 += 1;
                     // Hourly bars may end with another close than the day.
                     let tolerance = if timeframe == Timeframe::D1 { 1e-6 } else { 1e-2 };
@@ -312,7 +318,10 @@ fn actions_are_read_back_from_the_stored_series() {
                 }
                 (ActionKind::Split { new_per_old }, ActionKind::Split { new_per_old: of_file }) => {
                     counts.1 += 1;
-                    assert!((new_per_old / of_file - 1.0).abs() < 5e-5, "{new_per_old} {of_file}");
+                    assert!(
+                        (new_per_old / of_file - 1.0).abs() < 5e-5,
+                        "{new_per_old} {of_file}"
+                    );
                     assert_eq!(new_per_old.fract(), 0.0);
                 }
                 other => panic!("{other:?}"),

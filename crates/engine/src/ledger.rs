@@ -203,9 +203,10 @@ impl Ledger {
     #[inline]
     pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
         let index = instrument.index();
+        let before = self.before_pair(instrument);
         self.prices[index] = price;
         self.unit_values[index] = price * self.factors[index];
-        self.follow_pair(instrument);
+        self.follow_pair(instrument, before);
         if !self.split_marks.is_empty() {
             self.split_marks.retain(|mark| mark.instrument != instrument);
         }

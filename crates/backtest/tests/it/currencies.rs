@@ -94,6 +94,11 @@ fn a_purchase_in_euros_leaves_a_debt_in_euros() {
         (Currency::EUR, "41.712".to_owned()),
     ];
     assert_eq!(values.collect::<Vec<_>>(), expected);
+    // The rate has changed by 0.02, -0.04 and 0.02 while 8.98, 28.98 and 37.92 euros were there.
+    let gains = balances
+        .iter()
+        .map(|one| one.rate_gain.decimal().normalize().to_string());
+    assert_eq!(gains.collect::<Vec<_>>(), ["0", "-0.2212"]);
 }
 
 #[test]

@@ -34,6 +34,15 @@ pub(crate) struct Currencies {
     of_instrument: Vec<CurrencyId>,
     /// Per instrument: whether a rate depends on its price; empty where every instrument is quoted in the account's own.
     sources: Vec<bool>,
+    /// Per other currency: what changes of its rate have done so far, or why that could not be told.
+    rate_gains: Vec<Result<Cash, MoneyError>>,
+}
+
+/// What the account had in a currency just before its rate changed, in that currency and in the account's own.
+pub(super) struct BeforeRate {
+    currency: CurrencyId,
+    net: Result<Cash, MoneyError>,
+    value: Result<Cash, MoneyError>,
 }
 
 /// What the account has in one currency.
@@ -49,6 +58,10 @@ pub struct Balance {
     pub rate: f64,
     /// Cash and positions in the account's own currency.
     pub value: Cash,
+    /// What changes of the rate have earned and lost so far on what the account had in this currency, in its own; zero for
+    /// its own. The rest of the profit and loss is that of prices and payments, each at the rate of its time. Where a price
+    /// and a rate change at the same instant, they do so one after the other, in the order of the series.
+    pub rate_gain: Cash,
 }
 
 impl Currencies {
@@ -59,6 +72,7 @@ impl Currencies {
             rates: vec![1.0],
             of_instrument: Vec::with_capacity(instruments.len()),
             sources: Vec::new(),
+            rate_gains: Vec::new(),
         };
         for (_, instrument) in instruments.iter() {
             let currency = instrument.contract.currency;
@@ -84,6 +98,7 @@ impl Currencies {
         self.codes.push(currency);
         self.rates.push(f64::NAN);
         self.paths.push(path);
+        self.rate_gains.push(Ok(Cash::ZERO));
         Some(CurrencyId::from_index(self.codes.len() - 1))
     }
 
@@ -150,6 +165,10 @@ impl Ledger {
             positions: net.minus(cash)?,
             rate: self.currencies.rate(id),
             value: self.converted(id, net)?,
+            rate_gain: match id.index().checked_sub(1) {
+                Some(place) => self.currencies.rate_gains[place].clone()?,
+                None => Cash::ZERO,
+            },
         })
     }
 
@@ -277,12 +296,43 @@ impl Ledger {
             .minus(self.converted(currency, before)?)
     }
 
+    /// What the account has in the currencies whose rates depend on a pair, before its price changes.
+    #[inline]
+    pub(super) fn before_pair(&self, instrument: InstrumentId) -> Vec<BeforeRate> {
+        if self.currencies.is_source(instrument) {
+            self.before_rates(instrument)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn before_rates(&self, pair: InstrumentId) -> Vec<BeforeRate> {
+        let value = |scope, place| self.notional_at(scope, place);
+        let affected = self.currencies.others().filter(|id| {
+            let legs = self.currencies.paths[id.index() - 1].legs();
+            legs.iter().any(|leg| leg.pair == pair) && !self.currencies.rate(*id).is_nan()
+        });
+        let before = affected.map(|currency| {
+            let net = self.net_in(Scope::Portfolio, currency, &value);
+            let value = net.clone().and_then(|net| self.converted(currency, net));
+            BeforeRate { currency, net, value }
+        });
+        before.collect()
+    }
+
     /// Brings rates and the values of instruments up to date after the price of a pair has changed.
     #[inline]
-    pub(super) fn follow_pair(&mut self, instrument: InstrumentId) {
+    pub(super) fn follow_pair(&mut self, instrument: InstrumentId, before: Vec<BeforeRate>) {
         if self.currencies.is_source(instrument) {
             self.refresh_rates(instrument);
+            before.into_iter().for_each(|one| self.add_rate_gain(one));
         }
+    }
+
+    fn add_rate_gain(&mut self, BeforeRate { currency, net, value }: BeforeRate) {
+        let so_far = self.currencies.rate_gains[currency.index() - 1].clone();
+        let gain = || so_far?.plus(self.converted(currency, net?)?.minus(value?)?);
+        self.currencies.rate_gains[currency.index() - 1] = gain();
     }
 
     fn refresh_rates(&mut self, pair: InstrumentId) {

@@ -256,6 +256,26 @@ proptest! {
         }
     }
 
+    /// A change of a rate is all that happens to an account that does not hold the pair, and nothing else is a gain of rates.
+    #[test]
+    fn gains_of_rates_are_told_from_those_of_prices(acts in prop::collection::vec(act(), 1..60)) {
+        let instruments = instruments();
+        let mut ledger = ledger(Currency::USD, instruments.clone());
+        let gains = |ledger: &Ledger| sum(ledger.balances().unwrap().iter().map(|one| one.rate_gain));
+        for act in &acts {
+            let (equity, gained) = (ledger.exact_equity().unwrap(), gains(&ledger));
+            apply(&mut ledger, act, &instruments);
+            let of_rates = gains(&ledger).minus(gained).unwrap();
+            let change = ledger.exact_equity().unwrap().minus(equity).unwrap();
+            let holds_euros = models().any(|model| ledger.model_units(model)[4] != 0.0);
+            match act {
+                Act::Mark(4, _) if !holds_euros => prop_assert_eq!(of_rates, change),
+                Act::Mark(4 | 5, _) => {}
+                _ => prop_assert!(of_rates.is_zero()),
+            }
+        }
+    }
+
     /// A contract at a multiplier of m is a share at m times its price, whether it is settled daily or paid in full.
     #[test]
     fn a_multiplier_is_a_larger_price(

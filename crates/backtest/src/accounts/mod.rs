@@ -281,6 +281,15 @@ impl<'m> AccountVenue<'m> {
         Ok(Some(price))
     }
 
+    /// Notes an order in an instrument that nobody lends. A future need not be borrowed.
+    fn note_short_sale(&mut self, order: &Approved<Order>) {
+        let instrument = self.market.instruments().get(order.draft.instrument);
+        let is_borrowed = instrument.contract.settlement == Settlement::InFull;
+        if is_borrowed && self.model.borrow.rate(instrument) == Some(BorrowRate::NotLent) {
+            self.unchecked.push(order.id);
+        }
+    }
+
     /// Ends orders that could open a short position in what nobody lends. An order for a fraction of equity counts as if
     /// nothing were held.
     fn check_short_sales(&mut self, account: &dyn AccountSource) {
@@ -308,10 +317,7 @@ impl<'m> AccountVenue<'m> {
 
 impl Broker for AccountVenue<'_> {
     fn submit(&mut self, order: Approved<Order>) -> Result<(), BrokerError> {
-        let instrument = self.market.instruments().get(order.draft.instrument);
-        if self.model.borrow.rate(instrument) == Some(BorrowRate::NotLent) {
-            self.unchecked.push(order.id);
-        }
+        self.note_short_sale(&order);
         self.orders.submit(order)
     }
 
@@ -320,10 +326,7 @@ impl Broker for AccountVenue<'_> {
     }
 
     fn replace(&mut self, order: Approved<Order>) -> Result<(), BrokerError> {
-        let instrument = self.market.instruments().get(order.draft.instrument);
-        if self.model.borrow.rate(instrument) == Some(BorrowRate::NotLent) {
-            self.unchecked.push(order.id);
-        }
+        self.note_short_sale(&order);
         self.orders.replace(order)
     }
 

@@ -56,7 +56,7 @@ pub enum CorporateActions {
     InPrices,
     /// Prices are raw, and this is what happened beside them.
     Listed {
-        /// The symbols whose actions are known. Every share of the run must be among them.
+        /// The symbols whose actions are known. Every share of the run must be among them; a future has none.
         covered: BTreeSet<String>,
         /// The actions, in any order; those of symbols outside the run are left out.
         due: Vec<CorporateActionDue>,
@@ -249,6 +249,7 @@ impl AccountModel {
             for instrument in instruments {
                 if instrument.contract.settlement == Settlement::Daily {
                     self.corporate_actions.refuse_of_future(&instrument.symbol)?;
+                    continue;
                 }
                 if instrument.class == AssetClass::Equity && !covered.contains(&instrument.symbol) {
                     let symbol = instrument.symbol.clone();

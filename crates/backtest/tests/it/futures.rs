@@ -1,11 +1,12 @@
 //! Futures: variation margin, initial margin and margin calls, with every number known by hand.
 
 use sextant_backtest::{
-    AccountAction, AccountModel, CorporateActionDue, CorporateActions, MarginCall, Recorder, RunOutcome,
+    AccountAction, AccountModel, BorrowModel, BorrowRate, BorrowRates, CorporateActionDue, CorporateActions,
+    FundingModel, FundingRate, MarginCall, MissingFunding, Recorder, RunOutcome,
 };
 use sextant_domain::{
-    Cash, CashKind, Contract, Currency, InstrumentId, Margin, MarketData, Multiplier, OrderOrigin, OrderSize,
-    Price, Timeframe,
+    AssetClass, Cash, CashKind, Contract, Currency, InstrumentId, Margin, MarketData, Multiplier,
+    OrderOrigin, OrderSize, Price, Timeframe,
 };
 use sextant_engine::Scope;
 use sextant_risk::RiskLimits;
@@ -214,6 +215,86 @@ fn equity_below_maintenance_closes_positions_by_the_stated_rule() {
 }
 
 #[test]
+fn a_future_is_not_borrowed() {
+    let market = future(10, Margin::None, &[[100.0; 4]; 3]);
+    let not_lent = BorrowRates {
+        by_class: [(AssetClass::Equity, BorrowRate::NotLent)].into(),
+        ..BorrowRates::default()
+    };
+    let setup = Setup {
+        account: AccountModel {
+            borrow: BorrowModel::Required(not_lent),
+            ..AccountModel::trades_only()
+        },
+        ..setup("10000")
+    };
+    let (outcome, recorder) = run(&setup, &market, &[(0, Wish::Order(units(-2)))]);
+    let book = outcome
+        .ledger
+        .book(Scope::Portfolio)
+        .instrument(InstrumentId::from_index(0));
+    assert_eq!(
+        (book.quantity().to_string(), paid(&recorder)),
+        ("-2".to_owned(), vec![])
+    );
+}
+
+#[test]
+fn dividends_borrow_fees_and_funding_count_the_multiplier() {
+    let spans = bars::daily_sessions(bars::instant("2020-01-06"), 4);
+    let tenfold = Contract {
+        multiplier: times(10),
+        ..Contract::paid_in(Currency::USD)
+    };
+    let market = MarketBuilder::new()
+        .equity("ES", Timeframe::D1)
+        .contract(tenfold)
+        .closes("ES", Timeframe::D1, &spans, &[100.0; 4])
+        .build();
+    let dividend = CorporateActionDue {
+        symbol: "ES".to_owned(),
+        time: spans[2].open_time,
+        action: AccountAction::Dividend {
+            per_share: Price::new(1.into()),
+        },
+    };
+    let rate = FundingRate {
+        time: spans[3].close_time,
+        rate: "0.001".parse().unwrap(),
+    };
+    let setup = Setup {
+        account: AccountModel {
+            corporate_actions: CorporateActions::Listed {
+                covered: ["ES".to_owned()].into(),
+                due: vec![dividend],
+            },
+            borrow: BorrowModel::Pessimistic {
+                rates: BorrowRates::default(),
+                annual: "0.365".parse().unwrap(),
+            },
+            funding: FundingModel::Rates {
+                by_symbol: [("ES".to_owned(), vec![rate])].into(),
+                interval_nanos: 30 * Timeframe::D1.nanos(),
+                missing: MissingFunding::Stop,
+            },
+            ..AccountModel::trades_only()
+        },
+        ..setup("10000")
+    };
+    let (_, recorder) = run(&setup, &market, &[(0, Wish::Order(units(-2)))]);
+    // Two units short at 100 are 2,000: a thousandth of it a day, 1 x 10 x 2 of dividend, and funding of a thousandth.
+    let fee = || (CashKind::BorrowFee, "-2".to_owned());
+    let expected = [
+        fee(),
+        (CashKind::Dividend, "-20".to_owned()),
+        fee(),
+        (CashKind::Funding, "2".to_owned()),
+        fee(),
+    ];
+    assert_eq!(paid(&recorder), expected);
+}
+
+#[test]
 fn a_future_has_no_dividends() {
     let market = future(10, Margin::None, &[[100.0; 4]; 2]);
     let due = CorporateActionDue {
@@ -226,7 +307,7 @@ fn a_future_has_no_dividends() {
     let setup = Setup {
         account: AccountModel {
             corporate_actions: CorporateActions::Listed {
-                covered: ["ES".to_owned()].into(),
+                covered: [].into(),
                 due: vec![due],
             },
             ..AccountModel::trades_only()

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use sextant_domain::ports::AccountSource;
 use sextant_domain::{
     Allocation, AssetClass, Cash, CashEvent, CashKind, Contract, Currency, CurrencyId, Fill, Instrument,
-    InstrumentId, InstrumentTable, ModelId, OrderId, Price, Quantity, SplitEvent, SplitPart, SplitRatio,
-    Timeframe, UtcNanos,
+    InstrumentId, InstrumentTable, ModelId, Multiplier, OrderId, Price, Quantity, SplitEvent, SplitPart,
+    SplitRatio, Timeframe, UtcNanos,
 };
 
 use super::{Ledger, Scope};
@@ -37,18 +37,26 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+fn multiplier() -> impl Strategy<Value = Multiplier> {
+    let factors = prop::sample::select(vec!["1", "50", "0.1"]);
+    factors.prop_map(|factor| Multiplier::new(factor.parse().unwrap()).unwrap())
+}
+
 fn cents(value: i64) -> Decimal {
     Decimal::new(value, 2)
 }
 
-fn ledger() -> Ledger {
+fn ledger(multiplier: Multiplier) -> Ledger {
     let acme = Instrument {
         symbol: "ACME".to_owned(),
         class: AssetClass::Equity,
         execution: Timeframe::D1,
         price_tick: cents(1),
         lot_size: Decimal::ONE,
-        contract: Contract::paid_in(Currency::USD),
+        contract: Contract {
+            multiplier,
+            ..Contract::paid_in(Currency::USD)
+        },
     };
     let mut ledger = Ledger::new(
         Cash::new(1_000_000.into()),
@@ -88,17 +96,19 @@ fn fill(units: [i64; MODELS], price: i64, fee: i64) -> Fill {
 }
 
 /// Fractions are paid at the last price, so that nothing is gained or lost.
-fn split(ledger: &Ledger, ratio: SplitRatio) -> SplitEvent {
+fn split(ledger: &Ledger, ratio: SplitRatio, multiplier: Multiplier) -> SplitEvent {
     let instrument = InstrumentId::from_index(ACME);
     let old_price = ledger.exact_price(instrument).unwrap();
     let part = |model| {
         let held = ledger.model_position(model, instrument);
         let quantity = ratio.position(held, Decimal::ONE).unwrap();
-        let left = ratio.value(old_price, quantity).unwrap();
+        let left = multiplier
+            .times(ratio.value(old_price, quantity).unwrap())
+            .unwrap();
         SplitPart {
             model,
             quantity,
-            cash_in_lieu: old_price.times(held).unwrap().minus(left).unwrap(),
+            cash_in_lieu: multiplier.value(old_price, held).unwrap().minus(left).unwrap(),
         }
     };
     SplitEvent {
@@ -113,6 +123,7 @@ fn split(ledger: &Ledger, ratio: SplitRatio) -> SplitEvent {
 /// What the account should hold, kept without lots.
 #[derive(Debug, Clone)]
 struct Plain {
+    multiplier: Multiplier,
     cash: Cash,
     units: [Quantity; MODELS],
     is_marked: bool,
@@ -126,7 +137,8 @@ impl Plain {
             Act::Trade(units, price, fee) => {
                 let fill = fill(*units, *price, *fee);
                 ledger.post(&fill).unwrap();
-                let paid = fill.price.times(fill.quantity).unwrap().plus(fill.fee).unwrap();
+                let paid = self.multiplier.value(fill.price, fill.quantity).unwrap();
+                let paid = paid.plus(fill.fee).unwrap();
                 self.cash = self.cash.minus(paid).unwrap();
                 for (held, one) in self.units.iter_mut().zip(&fill.allocations) {
                     *held = held.plus(one.quantity).unwrap();
@@ -137,7 +149,7 @@ impl Plain {
                 if !std::mem::take(&mut self.is_marked) {
                     return;
                 }
-                let event = split(ledger, SplitRatio::new(*new, *old).unwrap());
+                let event = split(ledger, SplitRatio::new(*new, *old).unwrap(), self.multiplier);
                 let before = ledger.exact_equity().unwrap();
                 ledger.post_split(&event).unwrap();
                 assert_eq!(ledger.exact_equity().unwrap(), before);
@@ -171,9 +183,10 @@ fn sum(values: impl Iterator<Item = Cash>) -> Cash {
 
 proptest! {
     #[test]
-    fn books_balance_after_every_event(acts in prop::collection::vec(act(), 1..60)) {
-        let mut ledger = ledger();
+    fn books_balance_after_every_event(acts in prop::collection::vec(act(), 1..60), multiplier in multiplier()) {
+        let mut ledger = ledger(multiplier);
         let mut plain = Plain {
+            multiplier,
             cash: ledger.initial(),
             units: [Quantity::ZERO; MODELS],
             is_marked: true,
@@ -200,9 +213,10 @@ proptest! {
 
     /// Trades of a book that a split has converted earn what an account without lots earns.
     #[test]
-    fn closed_trades_add_up_over_splits(acts in prop::collection::vec(act(), 1..40)) {
-        let mut ledger = ledger();
+    fn closed_trades_add_up_over_splits(acts in prop::collection::vec(act(), 1..40), multiplier in multiplier()) {
+        let mut ledger = ledger(multiplier);
         let mut plain = Plain {
+            multiplier,
             cash: ledger.initial(),
             units: [Quantity::ZERO; MODELS],
             is_marked: true,

@@ -13,6 +13,7 @@ pub(crate) fn account_rows(step: &StepRecord, symbols: &[String], models: &[Stri
                 model: models[model.index()].clone(),
                 kind: event.kind.name().to_owned(),
                 amount: *amount,
+                currency: event.currency.code().to_owned(),
             });
         }
     }

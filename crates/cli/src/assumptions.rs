@@ -6,8 +6,8 @@ use sextant_store::Assumption;
 use crate::compose::LoadedMarket;
 use crate::config::{
     BorrowConfig, BorrowRateConfig, ClassCosts, ConventionConfig, DelistingConfig, FeeConfig, FundingConfig,
-    InterestConfig, IntrabarConfig, MissingBorrowConfig, MissingFundingConfig, PricesConfig, ResolvedConfig,
-    SlippageConfig, SystemConfig,
+    InterestConfig, IntrabarConfig, MarginCallConfig, MissingBorrowConfig, MissingFundingConfig,
+    PricesConfig, ResolvedConfig, SettlementConfig, SlippageConfig, SystemConfig,
 };
 
 /// Keys and sentences, in the order of the report.
@@ -39,6 +39,7 @@ pub(crate) fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec
     costs(system, &mut list);
     account(system, &mut list);
     shares(system, &mut list);
+    contracts(system, &mut list);
     list.add(
         "survivorship",
         "The universe is the configured list; it was chosen knowing what still exists.",
@@ -100,6 +101,53 @@ fn fills(system: &SystemConfig, list: &mut List) {
         }
     };
     list.add("intrabar_rule", format!("Inside a bar, {intrabar}."));
+}
+
+/// Other currencies, daily settlement and margin, where there are any.
+fn contracts(system: &SystemConfig, list: &mut List) {
+    let account = system.capital.currency;
+    let mut foreign: Vec<_> = system.universe.iter().filter_map(|one| one.currency).collect();
+    foreign.retain(|currency| *currency != account);
+    foreign.sort();
+    foreign.dedup();
+    if !foreign.is_empty() {
+        let codes: Vec<&str> = foreign.iter().map(|currency| currency.code()).collect();
+        list.add(
+            "currencies",
+            format!(
+                "Trades in {} leave balances in those currencies, which count in {account} at the last closes of the currency \
+                 pairs; nothing is exchanged and no exchange is charged. Figures of round trips and costs count at the last \
+                 rates of the run.",
+                codes.join(", ")
+            ),
+        );
+    }
+    if system
+        .universe
+        .iter()
+        .any(|one| one.settlement == SettlementConfig::Daily)
+    {
+        list.add(
+            "daily_settlement",
+            "Futures are settled at the last close before each daily mark; contracts do not expire and are not rolled.",
+        );
+    }
+    if let Some(rule) = system
+        .account
+        .margin_call
+        .filter(|_| system.universe.iter().any(|one| one.margin.is_some()))
+    {
+        let rule = match rule {
+            MarginCallConfig::CloseAll => "closes every position that needs margin",
+            MarginCallConfig::ReduceToInitial => {
+                "cuts the positions that need margin until equity covers initial margin"
+            }
+        };
+        list.add(
+            "margin",
+            format!("Equity below maintenance margin at a close {rule}, with the next fills; nothing is called within a bar."),
+        );
+    }
 }
 
 fn costs(system: &SystemConfig, list: &mut List) {

@@ -244,7 +244,8 @@ impl<'p> RunRecorder<'p> {
         names.join(",")
     }
 
-    fn fill_rows(&mut self, fill: &Fill) -> Result<(), MoneyError> {
+    /// The rows of a fill. A unit at a price of one was worth `factor` in the account's currency when it was posted.
+    fn fill_rows(&mut self, fill: &Fill, factor: f64) -> Result<(), MoneyError> {
         self.fills += 1;
         self.tables.fills.push(FillRow {
             fill_id: self.fills,
@@ -259,10 +260,12 @@ impl<'p> RunRecorder<'p> {
             fee: fill.fee,
             slippage: fill.slippage,
             impact: fill.impact,
+            currency: self.contracts[fill.instrument.index()].currency.code().to_owned(),
         });
-        let impact = fill.impact.to_f64();
+        let multiplier = self.contracts[fill.instrument.index()].multiplier;
+        let impact = fill.impact.to_f64() * factor / multiplier.to_f64();
         self.activity[0].impact += impact;
-        for part in fill.parts(self.contracts[fill.instrument.index()].multiplier)? {
+        for part in fill.parts(multiplier)? {
             if !fill.impact.is_zero() {
                 let share = part.quantity.to_f64() / fill.quantity.to_f64();
                 self.activity[scope_of(part.model)].impact += share * impact;
@@ -395,8 +398,8 @@ impl ResultSink for RunRecorder<'_> {
         self.wish_rows(step);
         self.order_rows(step);
         account_rows(step, &self.symbols, &self.scopes[1..], &mut self.tables);
-        for fill in &step.fills {
-            let booked = self.fill_rows(fill);
+        for (fill, factor) in step.fills.iter().zip(&step.fill_factors) {
+            let booked = self.fill_rows(fill, *factor);
             self.keep(booked);
         }
         if !step.fills.is_empty() {

@@ -189,10 +189,12 @@ table! {
         reference_price: Price,
         /// Commission, as a positive cost.
         fee: Cash,
-        /// What slippage cost: `(price - reference_price) x quantity`, already contained in the price.
+        /// What slippage cost: `(price - reference_price) x quantity x multiplier`, already contained in the price.
         slippage: Cash,
         /// The part of the slippage that the run's own volume caused; zero where the costs do not model it.
         impact: Cash,
+        /// The currency of prices and costs.
+        currency: String,
     }
 }
 
@@ -295,8 +297,8 @@ table! {
 }
 
 table! {
-    /// What one model earned and paid in one instrument over the whole run. The rows add up to the portfolio's profit
-    /// and loss exactly.
+    /// What one model earned and paid in one instrument over the whole run, in the account's currency. The rows add up to
+    /// the portfolio's profit and loss exactly; where there are other currencies, each row is rounded to eight decimals.
     AttributionRow [] in "attribution" {
         /// The id of the model.
         model: String,
@@ -384,6 +386,8 @@ table! {
         kind: String,
         /// The amount, positive when received.
         amount: Cash,
+        /// Its currency.
+        currency: String,
     }
 }
 

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use sextant_backtest::{
     AccountModel, BorrowModel, BorrowRate, BorrowRates, CorporateActions, FundingModel, FundingRate,
-    InterestModel, MissingFunding,
+    InterestModel, MarginCall, MissingFunding,
 };
 use sextant_data::Lake;
 use sextant_domain::AssetClass;
@@ -15,8 +15,8 @@ use sextant_store::DataInput;
 
 use super::market::LoadedMarket;
 use crate::config::{
-    AccountConfig, BorrowConfig, BorrowRateConfig, FundingConfig, InterestConfig, MissingBorrowConfig,
-    MissingFundingConfig, SystemConfig,
+    AccountConfig, BorrowConfig, BorrowRateConfig, FundingConfig, InterestConfig, MarginCallConfig,
+    MissingBorrowConfig, MissingFundingConfig, SystemConfig,
 };
 
 const HOUR_NANOS: i64 = 3_600_000_000_000;
@@ -34,14 +34,20 @@ pub(crate) fn account_model(system: &SystemConfig, market: &LoadedMarket) -> any
         funding,
         margin_interest,
         cash_interest,
+        margin_call,
     } = &system.account;
     Ok(AccountModel {
+        currency: system.capital.currency,
+        // Without margin there is no call; with it the check of the configuration asks for the rule.
+        margin_call: match margin_call {
+            Some(MarginCallConfig::ReduceToInitial) => MarginCall::ReduceToInitial,
+            Some(MarginCallConfig::CloseAll) | None => MarginCall::CloseAll,
+        },
         corporate_actions: corporate_actions(system, market),
         borrow: borrow_model(borrow)?,
         funding: funding_model(funding, &market.funding)?,
         margin_interest: interest_model(*margin_interest)?,
         cash_interest: interest_model(*cash_interest)?,
-        ..AccountModel::trades_only()
     })
 }
 

@@ -14,7 +14,7 @@ use sextant_data::{
     validate_bars,
 };
 use sextant_domain::{
-    AssetClass, BarSeries, Contract, Currency, Instrument, InstrumentId, InstrumentTable, MarketData, Series,
+    AssetClass, BarSeries, Currency, Instrument, InstrumentId, InstrumentTable, MarketData, Series,
     Timeframe, UtcNanos,
 };
 use sextant_store::DataInput;
@@ -148,7 +148,7 @@ pub fn load_market(
     let instruments = system
         .universe
         .iter()
-        .map(instrument)
+        .map(|one| instrument(one, system.capital.currency))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let instruments = InstrumentTable::new(instruments)?;
     let wanted: Vec<(usize, Timeframe)> = system
@@ -316,7 +316,7 @@ fn explain(problems: &[String], missing: bool, source: Source) -> anyhow::Error 
     anyhow::anyhow!("{hint}:\n  - {}", problems.join("\n  - "))
 }
 
-fn instrument(one: &InstrumentConfig) -> anyhow::Result<Instrument> {
+fn instrument(one: &InstrumentConfig, account: Currency) -> anyhow::Result<Instrument> {
     let decimal = |value: f64| Decimal::from_f64(value).with_context(|| format!("{}: {value}", one.symbol));
     Ok(Instrument {
         symbol: one.symbol.clone(),
@@ -324,7 +324,7 @@ fn instrument(one: &InstrumentConfig) -> anyhow::Result<Instrument> {
         execution: one.execution,
         price_tick: decimal(one.price_tick)?,
         lot_size: decimal(one.lot_size)?,
-        contract: Contract::paid_in(Currency::USD),
+        contract: one.contract(account).with_context(|| one.symbol.clone())?,
     })
 }
 

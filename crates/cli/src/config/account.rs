@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sextant_domain::AssetClass;
 
+use super::contract::MarginCallConfig;
+
 /// What happens to the account without orders. Nothing has a default: what is left out is left out by name, and the report
 /// says so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +22,10 @@ pub struct AccountConfig {
     pub margin_interest: InterestConfig,
     /// What idle cash earns: `left_out`, or `annual`.
     pub cash_interest: InterestConfig,
+    /// What happens when equity is below maintenance margin: `close_all` or `reduce_to_initial`; to be stated where an
+    /// instrument asks for margin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin_call: Option<MarginCallConfig>,
 }
 
 /// What it costs to be short.

@@ -11,6 +11,7 @@ use sextant_domain::{AssetClass, Instrument, Requirements};
 use sextant_regime::RuleRegimeDetector;
 
 use super::account::{BorrowConfig, FundingConfig, PricesConfig};
+use super::contract;
 use super::costs::SlippageConfig;
 use super::load::ResolvedConfig;
 use super::system::{InstrumentConfig, SystemConfig};
@@ -21,6 +22,7 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
     period(&config.system, &mut note);
     costs(&config.system, &mut note);
     account(&config.system, &mut note);
+    contract::check(&config.system, &mut note);
     config
         .system
         .universe

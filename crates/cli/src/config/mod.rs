@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod contract;
 mod costs;
 mod load;
 mod reference;
@@ -12,6 +13,7 @@ pub use account::{
     AccountConfig, BorrowByClass, BorrowConfig, BorrowRateConfig, DelistingConfig, FundingConfig,
     InterestConfig, MissingBorrowConfig, MissingFundingConfig, PricesConfig,
 };
+pub use contract::{MarginBasis, MarginCallConfig, MarginConfig, SettlementConfig};
 pub use costs::{ClassCosts, CostsConfig, FeeConfig, FeeTierConfig, SlippageConfig};
 pub use load::{ConfigError, ConfigSource, ResolvedConfig, load, load_file};
 pub use reference::config_reference;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sextant_domain::{AssetClass, Timeframe};
+use sextant_domain::{AssetClass, Currency, Timeframe};
 
 use super::account::{AccountConfig, DelistingConfig, PricesConfig};
+use super::contract::{MarginConfig, SettlementConfig};
 use super::costs::{CostsConfig, SlippageConfig};
 
 /// A whole run: universe, period, capital, costs, and the files with models, budgets, regimes and limits.
@@ -83,9 +84,9 @@ pub struct Capital {
     /// Cash at the start, in `currency`.
     #[schemars(range(min = 1.0, max = 1e12))]
     pub initial: f64,
-    /// The account's currency; every instrument is taken to be quoted in it.
-    #[schemars(length(min = 3, max = 3))]
-    pub currency: String,
+    /// The account's currency, as three to five capital letters; instruments are quoted in it unless they say otherwise.
+    #[schemars(with = "String", regex(pattern = "^[A-Z]{3,5}$"))]
+    pub currency: Currency,
 }
 
 /// Both ends belong to the period.
@@ -123,6 +124,21 @@ pub struct InstrumentConfig {
     /// Smallest quantity step, at most 8 decimals.
     #[schemars(range(min = 0.00000001, max = 1000000.0))]
     pub lot_size: f64,
+    /// The currency of its prices, fees and payments, as three to five capital letters; left out, it is the account's. Another
+    /// one needs a currency pair in the universe, such as `EURUSD`, or two over a third currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[A-Z]{3,5}$"))]
+    pub currency: Option<Currency>,
+    /// How many times its price one unit is worth, at most 8 decimals; left out, 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.00000001, max = 1e9))]
+    pub multiplier: Option<f64>,
+    /// `in_full` with the trade, or `daily` for a future: gains and losses are paid in cash at each daily mark.
+    #[serde(default)]
+    pub settlement: SettlementConfig,
+    /// What equity has to secure a position with; left out, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<MarginConfig>,
     /// `adjusted`, or `raw` for shares: what was traded, with dividends in cash and splits of the position. Models read the
     /// same prices.
     #[serde(default)]

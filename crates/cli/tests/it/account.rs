@@ -16,7 +16,7 @@ fn dec(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-fn tables(place: &Place) -> RunTables {
+pub(crate) fn tables(place: &Place) -> RunTables {
     let folders = RunFolders::new(place.path("results"));
     let run = folders.ids().unwrap().remove(0);
     folders.load_run(&run).unwrap().tables
@@ -114,7 +114,7 @@ fn costs_that_are_left_out_are_missing_and_those_that_are_stated_are_not() {
 }
 
 /// The attribution of every model and instrument, interest included, is the portfolio's profit and loss.
-fn assert_adds_up(tables: &RunTables) {
+pub(crate) fn assert_adds_up(tables: &RunTables) {
     let total = tables
         .attribution
         .iter()
@@ -135,7 +135,7 @@ fn assert_adds_up(tables: &RunTables) {
 }
 
 /// Sessions of January 2020. The share pays 2 before the open of the 10th and is split 1 to 2 before that of the 15th.
-const CLOSES: [(&str, f64); 12] = [
+pub(crate) const CLOSES: [(&str, f64); 12] = [
     ("2020-01-02", 95.0),
     ("2020-01-03", 96.0),
     ("2020-01-06", 97.0),
@@ -152,7 +152,7 @@ const CLOSES: [(&str, f64); 12] = [
 const FACTORS: &str = "20200109,0.98,0.5,100\n20200114,1,0.5,103\n20501231,1,1,0\n";
 
 /// One share on raw daily bars, held by a model that follows the trend of two days.
-fn with_one_share(closes: &[(&str, f64)], more: &str) -> Place {
+pub(crate) fn with_one_share(closes: &[(&str, f64)], more: &str) -> Place {
     let place = Place::new();
     import_daily(&place, ("ACME", "equity"), closes);
     std::fs::create_dir_all(place.path("one")).unwrap();
@@ -190,7 +190,7 @@ fn with_one_share(closes: &[(&str, f64)], more: &str) -> Place {
     place
 }
 
-const RUN: [&str; 3] = ["backtest", "--config", "one/system.yaml"];
+pub(crate) const RUN: [&str; 3] = ["backtest", "--config", "one/system.yaml"];
 
 #[test]
 fn raw_prices_pay_dividends_in_cash_and_multiply_shares_at_splits() {

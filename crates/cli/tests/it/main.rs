@@ -3,6 +3,7 @@
 
 mod account;
 mod bad_input;
+mod contracts;
 mod data;
 mod data_actions;
 mod data_fetch;

@@ -45,6 +45,7 @@ prop_compose! {
             fee: Cash::new(costs.0),
             slippage: Cash::new(costs.1),
             impact: Cash::new(costs.1),
+            currency: "USD".to_owned(),
         }
     }
 }

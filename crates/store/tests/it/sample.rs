@@ -213,6 +213,7 @@ fn add_orders(tables: &mut RunTables, index: usize) {
         fee: pick(&amounts(), index),
         slippage: pick(&amounts(), index + 1),
         impact: pick(&amounts(), index + 2),
+        currency: pick(&texts(), index),
     });
     tables.fill_allocations.push(FillAllocationRow {
         fill_id: index as i64,
@@ -271,6 +272,7 @@ fn add_books(tables: &mut RunTables, index: usize) {
         model: scope(index),
         kind: "dividend".to_owned(),
         amount: pick(&amounts(), index),
+        currency: pick(&texts(), index),
     });
     tables.splits.push(SplitRow {
         time: pick(&instants(), index),

@@ -141,6 +141,7 @@ fn add_trade(tables: &mut RunTables, index: usize, model: &str) {
         fee: cash(1),
         slippage: cash(10),
         impact: cash(0),
+        currency: "USD".to_owned(),
     });
     tables.fill_allocations.push(FillAllocationRow {
         fill_id: index as i64,

@@ -329,10 +329,16 @@ impl Ledger {
         }
     }
 
-    fn add_rate_gain(&mut self, BeforeRate { currency, net, value }: BeforeRate) {
-        let so_far = self.currencies.rate_gains[currency.index() - 1].clone();
-        let gain = || so_far?.plus(self.converted(currency, net?)?.minus(value?)?);
-        self.currencies.rate_gains[currency.index() - 1] = gain();
+    fn add_rate_gain(&mut self, before: BeforeRate) {
+        let place = before.currency.index() - 1;
+        self.currencies.rate_gains[place] = self.rate_gain_after(before);
+    }
+
+    /// What the change of a rate has earned, with what changes before it have.
+    fn rate_gain_after(&self, before: BeforeRate) -> Result<Cash, MoneyError> {
+        let so_far = self.currencies.rate_gains[before.currency.index() - 1].clone()?;
+        let value = self.converted(before.currency, before.net?)?;
+        so_far.plus(value.minus(before.value?)?)
     }
 
     fn refresh_rates(&mut self, pair: InstrumentId) {

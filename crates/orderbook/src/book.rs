@@ -148,7 +148,10 @@ mod tests {
     fn the_best_price_comes_first() {
         let book = book();
         assert_eq!(book.levels(Bid).collect::<Vec<_>>(), [level(99, 5), level(98, 7)]);
-        assert_eq!(book.levels(Ask).collect::<Vec<_>>(), [level(101, 4), level(102, 3)]);
+        assert_eq!(
+            book.levels(Ask).collect::<Vec<_>>(),
+            [level(101, 4), level(102, 3)]
+        );
         assert_eq!((book.spread(), book.depth(Bid)), (Some(2), 2));
     }
 
@@ -168,9 +171,19 @@ mod tests {
         let mut book = book();
         let before = book.clone();
         let error = book.take(Ask, level(101, 5)).unwrap_err();
-        assert!(error.to_string().starts_with("5 lots cannot leave the ask level 101, where 4 rest"));
-        assert!(matches!(book.take(Ask, level(100, 1)), Err(BookError::TooMuch { .. })));
-        assert!(matches!(book.add(Ask, level(101, u64::MAX)), Err(BookError::Overflow { .. })));
+        assert!(
+            error
+                .to_string()
+                .starts_with("5 lots cannot leave the ask level 101, where 4 rest")
+        );
+        assert!(matches!(
+            book.take(Ask, level(100, 1)),
+            Err(BookError::TooMuch { .. })
+        ));
+        assert!(matches!(
+            book.add(Ask, level(101, u64::MAX)),
+            Err(BookError::Overflow { .. })
+        ));
         assert_eq!(book, before);
     }
 
@@ -178,7 +191,10 @@ mod tests {
     fn an_empty_side_has_no_best_and_no_spread() {
         let mut book = PriceBook::new();
         book.set(Bid, level(99, 5));
-        assert_eq!((book.best(Ask), book.spread(), book.is_crossed()), (None, None, false));
+        assert_eq!(
+            (book.best(Ask), book.spread(), book.is_crossed()),
+            (None, None, false)
+        );
         book.set(Ask, level(99, 1));
         assert!(book.is_crossed());
     }

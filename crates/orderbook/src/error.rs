@@ -10,7 +10,9 @@ use crate::level::{BookSide, Lots, Ticks};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BookError {
     /// A price or size between two steps of the grid, or too large to be counted.
-    #[error("{what} {found} is no whole number of {step} that fits 64 bits; check the {step_name} of the instrument")]
+    #[error(
+        "{what} {found} is no whole number of {step} that fits 64 bits; check the {step_name} of the instrument"
+    )]
     OffGrid {
         /// `price` or `size`.
         what: &'static str,
@@ -30,7 +32,9 @@ pub enum BookError {
         found: Decimal,
     },
     /// More is taken from a level than rests there.
-    #[error("{taken} lots cannot leave the {side} level {price}, where {present} rest; a message before this one is missing")]
+    #[error(
+        "{taken} lots cannot leave the {side} level {price}, where {present} rest; a message before this one is missing"
+    )]
     TooMuch {
         /// The side.
         side: BookSide,

@@ -243,7 +243,10 @@ mod tests {
     fn the_first_diff_may_overlap_the_snapshot_and_later_ones_may_not() {
         let mut feed = DiffFeed::new(&snapshot()).unwrap();
         assert_eq!(feed.apply(&diff(first(90), 100, &[(1, 1)])), Ok(Applied::Stale));
-        assert_eq!(feed.apply(&diff(first(95), 105, &[(99, 6)])), Ok(Applied::Changed));
+        assert_eq!(
+            feed.apply(&diff(first(95), 105, &[(99, 6)])),
+            Ok(Applied::Changed)
+        );
         let error = feed.apply(&diff(first(105), 107, &[(99, 1)])).unwrap_err();
         assert!(matches!(error, BookError::Gap { .. }), "{error}");
     }
@@ -251,7 +254,10 @@ mod tests {
     #[test]
     fn a_lost_diff_is_a_gap_and_breaks_the_feed() {
         for (good, late) in [
-            (diff(first(101), 102, &[(99, 6)]), diff(first(104), 105, &[(99, 1)])),
+            (
+                diff(first(101), 102, &[(99, 6)]),
+                diff(first(104), 105, &[(99, 1)]),
+            ),
             (
                 diff(Link::After(UpdateId::new(97)), 102, &[(99, 6)]),
                 diff(Link::After(UpdateId::new(103)), 105, &[(99, 1)]),
@@ -280,7 +286,10 @@ mod tests {
     #[test]
     fn without_links_only_the_order_counts() {
         let mut feed = DiffFeed::new(&snapshot()).unwrap();
-        assert_eq!(feed.apply(&diff(Link::None, 500, &[(99, 6)])), Ok(Applied::Changed));
+        assert_eq!(
+            feed.apply(&diff(Link::None, 500, &[(99, 6)])),
+            Ok(Applied::Changed)
+        );
         assert_eq!(feed.apply(&diff(Link::None, 400, &[(99, 1)])), Ok(Applied::Stale));
         assert_eq!(feed.book().size_at(Bid, Ticks::new(99)), Lots::new(6));
     }
@@ -290,8 +299,17 @@ mod tests {
         let mut feed = DiffFeed::new(&snapshot()).unwrap();
         let (first_id, last) = (UpdateId::new(104), UpdateId::new(103));
         let found = feed.apply(&diff(first(104), 103, &[]));
-        assert_eq!(found, Err(BookError::Backwards { first: first_id, last }));
-        assert!(feed.apply(&diff(first(101), 103, &[])).is_ok(), "the feed goes on");
+        assert_eq!(
+            found,
+            Err(BookError::Backwards {
+                first: first_id,
+                last
+            })
+        );
+        assert!(
+            feed.apply(&diff(first(101), 103, &[])).is_ok(),
+            "the feed goes on"
+        );
     }
 
     #[test]
@@ -300,7 +318,10 @@ mod tests {
             let mut damaged = snapshot();
             damaged.bids.push(level(price, size));
             let error = DiffFeed::new(&damaged).unwrap_err().to_string();
-            assert!(error.contains(&format!("the bid level {price} {problem}")), "{error}");
+            assert!(
+                error.contains(&format!("the bid level {price} {problem}")),
+                "{error}"
+            );
         }
     }
 }

@@ -109,7 +109,12 @@ mod tests {
     fn what_lies_between_two_steps_is_an_error_that_names_it() {
         let grid = grid("0.05", "0.001");
         let error = grid.ticks("61.81".parse().unwrap()).unwrap_err();
-        assert!(error.to_string().contains("price 61.81 is no whole number of 0.05"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("price 61.81 is no whole number of 0.05"),
+            "{error}"
+        );
         assert!(grid.lots("0.0005".parse().unwrap()).is_err());
         assert!(grid.lots("-1".parse().unwrap()).is_err());
         assert!(grid.ticks(Decimal::MAX).is_err());

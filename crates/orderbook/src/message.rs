@@ -82,7 +82,14 @@ mod tests {
     fn messages_move_the_level_of_their_order() {
         let mut book = PriceBook::new();
         // Kind, size, and what then rests at the price.
-        for (code, size, rests) in [(1, 10, 10), (1, 5, 15), (2, 3, 12), (4, 2, 10), (5, 9, 10), (3, 10, 0)] {
+        for (code, size, rests) in [
+            (1, 10, 10),
+            (1, 5, 15),
+            (2, 3, 12),
+            (4, 2, 10),
+            (5, 9, 10),
+            (3, 10, 0),
+        ] {
             let message = OrderMessage {
                 kind: MessageKind::from_lobster(code).unwrap(),
                 side: BookSide::Ask,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use crate::{Applied, BookError, BookSide, Diff, DiffFeed, Level, Link, Lots, PriceBook, Snapshot, Ticks, UpdateId};
+use crate::{
+    Applied, BookError, BookSide, Diff, DiffFeed, Level, Link, Lots, PriceBook, Snapshot, Ticks, UpdateId,
+};
 
 fn level() -> impl Strategy<Value = Level> {
     (-20_i64..20, 0_u64..6).prop_map(|(price, size)| Level {

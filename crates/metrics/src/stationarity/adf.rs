@@ -236,7 +236,10 @@ impl Table {
 
 /// The coefficients are those of rising powers.
 fn polynomial(coefficients: &[f64], x: f64) -> f64 {
-    coefficients.iter().rev().fold(0.0, |sum, coefficient| sum * x + coefficient)
+    coefficients
+        .iter()
+        .rev()
+        .fold(0.0, |sum, coefficient| sum * x + coefficient)
 }
 
 /// MacKinnon 1994, tables 3 and 4, and 2010, table 2: no terms.
@@ -330,8 +333,14 @@ mod tests {
         };
         assert_eq!(reason(test(&[1.0; 50], AdfLags::Aic)), Reason::NoVariance);
         assert_eq!(reason(test(&[1.0, 2.0, 4.0], AdfLags::Aic)), Reason::TooShort);
-        assert_eq!(reason(test(&[1.0, 2.0, 4.0, 3.0, 5.0], AdfLags::Fixed(3))), Reason::TooShort);
-        assert_eq!(reason(test(&[1.0, 2.0, 4.0, 3.0, 5.0], AdfLags::Fixed(9))), Reason::TooShort);
+        assert_eq!(
+            reason(test(&[1.0, 2.0, 4.0, 3.0, 5.0], AdfLags::Fixed(3))),
+            Reason::TooShort
+        );
+        assert_eq!(
+            reason(test(&[1.0, 2.0, 4.0, 3.0, 5.0], AdfLags::Fixed(9))),
+            Reason::TooShort
+        );
         let line: Vec<f64> = (0..50).map(f64::from).collect();
         assert_eq!(reason(test(&line, AdfLags::Fixed(0))), Reason::NoVariance);
         let with_hole = test(&[1.0, f64::NAN, 2.0, 3.0], AdfLags::Aic);

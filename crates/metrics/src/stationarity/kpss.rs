@@ -113,7 +113,10 @@ fn residuals(series: &[f64], null: KpssNull) -> Result<Vec<f64>, Reason> {
     let slope = sum_of(&products, |value| *value) / sum_of(&times, |time| time * time);
     // Exactly on the line: what is left is noise of rounding.
     Triangular::new(vec![times.clone()], deviations.clone())?.last_t()?;
-    deviations.iter_mut().zip(times).for_each(|(value, time)| *value -= slope * time);
+    deviations
+        .iter_mut()
+        .zip(times)
+        .for_each(|(value, time)| *value -= slope * time);
     Ok(deviations)
 }
 
@@ -143,7 +146,11 @@ fn statistic(residuals: &[f64], lags: usize) -> Result<f64, Reason> {
 
 /// Σ rₜ·rₜ₋ₗ.
 fn lagged_product(residuals: &[f64], lag: usize) -> f64 {
-    let pairs: Vec<(f64, f64)> = residuals[lag..].iter().copied().zip(residuals.iter().copied()).collect();
+    let pairs: Vec<(f64, f64)> = residuals[lag..]
+        .iter()
+        .copied()
+        .zip(residuals.iter().copied())
+        .collect();
     sum_of(&pairs, |(later, earlier)| later * earlier)
 }
 
@@ -185,7 +192,9 @@ mod tests {
     fn alternating_signs_by_hand() {
         let series = [6.0, 4.0, 6.0, 4.0];
         let statistic = |lags| {
-            kpss(&series, KpssNull::Level, KpssBandwidth::Fixed(lags)).unwrap().statistic
+            kpss(&series, KpssNull::Level, KpssBandwidth::Fixed(lags))
+                .unwrap()
+                .statistic
         };
         assert_eq!((statistic(0), statistic(1)), (0.125, 0.5));
     }
@@ -205,17 +214,23 @@ mod tests {
 
     #[test]
     fn series_without_a_test() {
-        let test = |series: &[f64], null, lags| {
-            match kpss(series, null, KpssBandwidth::Fixed(lags)).unwrap_err() {
+        let test =
+            |series: &[f64], null, lags| match kpss(series, null, KpssBandwidth::Fixed(lags)).unwrap_err() {
                 StationarityError::Undefined { reason, .. } => reason,
                 StationarityError::Input(error) => panic!("{error}"),
-            }
-        };
+            };
         let line: Vec<f64> = (0..50).map(f64::from).collect();
         assert_eq!(test(&line, KpssNull::Trend, 2), Reason::NoVariance);
         assert_eq!(test(&[2.5; 50], KpssNull::Level, 2), Reason::NoVariance);
         assert_eq!(test(&[1.0, 2.0, 1.0], KpssNull::Level, 0), Reason::TooShort);
         assert_eq!(test(&[1.0, 2.0, 1.0, 3.0], KpssNull::Level, 4), Reason::TooShort);
-        assert!(kpss(&[1.0, f64::INFINITY, 2.0, 1.0], KpssNull::Level, KpssBandwidth::Automatic).is_err());
+        assert!(
+            kpss(
+                &[1.0, f64::INFINITY, 2.0, 1.0],
+                KpssNull::Level,
+                KpssBandwidth::Automatic
+            )
+            .is_err()
+        );
     }
 }

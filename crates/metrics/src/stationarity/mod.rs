@@ -28,7 +28,9 @@ pub enum StationarityError {
     Input(#[from] MetricsError),
     /// The test has no value on this series: `too_short`, or `no_variance` for one that is constant or follows its own
     /// past and the terms exactly.
-    #[error("the test has no value on {observations} observations: {reason}; it needs a longer or less regular series")]
+    #[error(
+        "the test has no value on {observations} observations: {reason}; it needs a longer or less regular series"
+    )]
     Undefined {
         /// How many there are.
         observations: usize,
@@ -42,7 +44,9 @@ fn require_usable(what: &'static str, values: &[f64]) -> Result<(), Stationarity
     require_all_finite(what, values)?;
     let spread = values
         .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
     let reason = if values.len() < 4 {
         Reason::TooShort
     } else if is_negligible(spread.1 - spread.0, values) {

@@ -32,7 +32,9 @@ fn every_recorded_number_is_found_again() {
     let record: Record = serde_json::from_str(&read("statsmodels_numbers.json")).unwrap();
     let mut numbers = record.numbers;
     let mut check = |name: String, found: f64, tolerance: f64| {
-        let wanted = numbers.remove(&name).unwrap_or_else(|| panic!("{name} is not recorded"));
+        let wanted = numbers
+            .remove(&name)
+            .unwrap_or_else(|| panic!("{name} is not recorded"));
         if wanted == 0.0 {
             assert_eq!(found, 0.0, "{name}");
         } else {
@@ -83,12 +85,19 @@ fn every_recorded_number_is_found_again() {
 fn m02_inflation_as_arch_expects_it() {
     let [_, (_, inflation)] = prices();
     let test = adf(&inflation, AdfTerms::Constant, AdfLags::Aic).unwrap();
-    let printed = (format!("{:.4}", test.statistic), format!("{:.6}", test.p_value), test.lags);
+    let printed = (
+        format!("{:.4}", test.statistic),
+        format!("{:.6}", test.p_value),
+        test.lags,
+    );
     assert_eq!(printed, ("-3.0931".into(), "0.027067".into(), 2));
     assert_eq!(test.definition.as_str(), "adf@v1{terms=constant,lags=aic}");
 
     let four_decimals = |found: f64, published: f64| {
-        assert!((found - published).abs() < 0.5e-4, "{found}, published {published}");
+        assert!(
+            (found - published).abs() < 0.5e-4,
+            "{found}, published {published}"
+        );
     };
     for (terms, lags, published) in [
         (AdfTerms::Constant, 0, -6.5688),
@@ -96,7 +105,10 @@ fn m02_inflation_as_arch_expects_it() {
         (AdfTerms::Trend, 0, -6.66705),
         (AdfTerms::Constant, 10, -2.28375),
     ] {
-        four_decimals(adf(&inflation, terms, AdfLags::Fixed(lags)).unwrap().statistic, published);
+        four_decimals(
+            adf(&inflation, terms, AdfLags::Fixed(lags)).unwrap().statistic,
+            published,
+        );
     }
     let around_a_line = kpss(&inflation, KpssNull::Trend, KpssBandwidth::Fixed(12)).unwrap();
     four_decimals(around_a_line.statistic, 0.235_581_902_996_454);

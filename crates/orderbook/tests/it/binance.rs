@@ -40,7 +40,9 @@ fn messages(file: &str) -> Option<Vec<Message>> {
                 asks: Vec::new(),
             });
         }
-        let level = grid.level(row[4].parse().unwrap(), row[5].parse().unwrap()).unwrap();
+        let level = grid
+            .level(row[4].parse().unwrap(), row[5].parse().unwrap())
+            .unwrap();
         let message = messages.last_mut().unwrap();
         match &row[3] {
             "b" => message.bids.push(level),
@@ -111,8 +113,16 @@ fn compared(file: &str, numbering: Numbering) -> Option<usize> {
 #[test]
 fn o02_the_top_of_the_book_is_what_the_venue_published() {
     for (file, numbering, expected) in [
-        ("binance_spot_btcusdt_20240808_l2.csv.gz", Numbering::WithoutHoles, 564),
-        ("binance_spot_ethusdt_20240808_l2.csv.gz", Numbering::WithoutHoles, 577),
+        (
+            "binance_spot_btcusdt_20240808_l2.csv.gz",
+            Numbering::WithoutHoles,
+            564,
+        ),
+        (
+            "binance_spot_ethusdt_20240808_l2.csv.gz",
+            Numbering::WithoutHoles,
+            577,
+        ),
         ("binance_usdm_btcusdt_20240808_l2.csv.gz", Numbering::Rising, 629),
     ] {
         let Some(compared) = compared(file, numbering) else {

@@ -280,6 +280,6 @@ fn a_million_random_paths_keep_every_limit() {
     }
     assert_eq!(tally.orders, 3_000_000);
     for count in [tally.kept, tally.shrunk, tally.refused] {
-        assert!(count > 100_000, "{tally:?}");
+        assert!(count > 50_000, "{tally:?}");
     }
 }

@@ -149,7 +149,7 @@ fn windowed_features_do_not_depend_on_where_history_starts() {
     }
 }
 
-/// After the stated number of bars values agree to 1e-9, and not already after half of it.
+/// After the stated number of bars values agree to 1e-9, and not already after half of it (a quarter for a chain).
 #[test]
 fn recursive_features_forget_their_start_at_the_stated_rate() {
     let start = 3_000;
@@ -176,9 +176,12 @@ fn recursive_features_forget_their_start_at_the_stated_rate() {
                 feature.settled_bars()
             );
             // From the flat terrain's starts, which differ by less than 1e-6, it is reached earlier.
+            // For averages of different periods that follow one another the sum of their lengths is stated, and what takes
+            // longest is the slower one of them.
+            let part = if entry.name == "macd_signal" { 4 } else { 2 };
             if matches!(terrain, Terrain::Wide) && feature.values()[0] > 5.0 {
                 assert!(
-                    2 * agreed > feature.settled_bars(),
+                    part * agreed > feature.settled_bars(),
                     "{spec}: {agreed} bars, stated {}",
                     feature.settled_bars()
                 );

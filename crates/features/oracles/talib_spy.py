@@ -6,9 +6,10 @@ Reads the raw daily bars of SPY and QQQ below that folder and writes talib_spy.c
 selected bar, one column per feature, empty where the feature has no value. Prices are not recorded.
 
 TA-Lib has the formula itself for SMA, EMA, RSI, BBANDS, ROCP, ROC, MAX, MIN, TRANGE, ATR, PLUS_DI, MINUS_DI, ADX, STOCHF,
-STOCH, WILLR and MFI. Composed of TA-Lib functions: macd (EMA less EMA), macd_signal (EMA of that), obv (OBV less an older
+STOCH and WILLR. Composed of TA-Lib functions: macd (EMA less EMA), macd_signal (EMA of that), obv (OBV less an older
 OBV), zscore (SMA, STDDEV), realised_volatility (STDDEV of log returns, turned into the sample deviation),
-drawdown (MAX), correlation (CORREL of returns). By numpy: beta (np.cov) and volatility_percentile (counting).
+drawdown (MAX), correlation (CORREL of returns). By numpy: beta (np.cov), volatility_percentile (counting) and mfi (adding
+up), because TA-Lib's MFI takes the rounding noise between two equal typical prices for a move.
 """
 
 import csv
@@ -93,6 +94,19 @@ def obv(close, volume, period):
     return np.concatenate((np.full(period, np.nan), balance[period:] - balance[:-period]))
 
 
+def mfi(high, low, close, volume, period):
+    price = (high + low + close) / 3.0
+    change = np.concatenate(([0.0], np.diff(price)))
+    flow = np.where(np.abs(change) > 1e-12 * price, np.sign(change) * price * volume, 0.0)
+    out = np.full(len(close), np.nan)
+    for i in range(period, len(close)):
+        window = flow[i - period + 1 : i + 1]
+        up, total = np.sum(window[window > 0]), np.sum(np.abs(window))
+        if total > 0.0:
+            out[i] = 100.0 * (up / total)
+    return out
+
+
 def features():
     times, bars = read_bars("spy_1d")
     high, low, close = bars["high"], bars["low"], bars["close"]
@@ -151,7 +165,7 @@ def features():
     for period in (1, 20, 250):
         yield f"obv(period={period})", obv(close, bars["volume"], period)
     for period in (2, 14, 60):
-        yield f"mfi(period={period})", talib.MFI(high, low, close, bars["volume"], period)
+        yield f"mfi(period={period})", mfi(high, low, close, bars["volume"], period)
 
 
 def main():

@@ -6,6 +6,9 @@ use crate::Operator;
 use crate::exact::ExactSum;
 use crate::window::Ring;
 
+/// A part of a price that only rounding explains.
+const NOISE: f64 = 1e-12;
+
 /// The sum of the last values.
 #[derive(Debug, Clone)]
 struct WindowSum {
@@ -72,8 +75,11 @@ impl Operator for Obv {
 /// typical price moved, over the last `period` bars; the typical price is the mean of high, low and close, the flow its
 /// product with the volume. From 0 to 100. First value with bar `period + 1`; undefined (`None`) where nothing flowed.
 ///
-/// Source: G. Quong and A. Soudack, Technical Analysis of Stocks & Commodities (1989); TA-Lib `MFI`, which says 0 where
-/// less than 1 flowed.
+/// Two means of different prices that are equal in decimals can differ in the last bit, and the whole flow of a bar would
+/// hang on it: a change below 1e-12 of the price is none.
+///
+/// Source: G. Quong and A. Soudack, Technical Analysis of Stocks & Commodities (1989); TA-Lib `MFI`, which takes such noise
+/// for a move and says 0 where less than 1 flowed.
 #[derive(Debug, Clone)]
 pub struct Mfi {
     last_price: Option<f64>,
@@ -102,7 +108,8 @@ impl Operator for Mfi {
     fn update(&mut self, bar: Bar) -> Option<f64> {
         let price = (bar.high + bar.low + bar.close) / 3.0;
         let last = self.last_price.replace(price)?;
-        let flow = signed(price * bar.volume, price, last);
+        let is_noise = (price - last).abs() <= NOISE * price;
+        let flow = signed(price * bar.volume, price, if is_noise { price } else { last });
         let (up, down) = (self.up.update(flow.max(0.0)), self.down.update((-flow).max(0.0)));
         let (up, total) = (up?, up? + down?);
         (total > 0.0).then(|| 100.0 * (up / total))
@@ -154,6 +161,20 @@ mod tests {
             mfi,
             [None, None, Some(100.0 * (60.0 / 72.0)), Some(0.0), Some(100.0)]
         );
+    }
+
+    /// SPY on 2013-02-04 and 2013-02-05: (151.48 + 150.29 + 151.08) / 3 is (151.26 + 150.41 + 151.18) / 3, but not in binary.
+    #[test]
+    fn rounding_is_no_move_of_the_typical_price() {
+        let day = |[high, low, close]: [f64; 3]| Bar {
+            high,
+            low,
+            ..bar((close, 1e8))
+        };
+        let mut mfi = Mfi::new(1);
+        assert_eq!(mfi.update(day([151.48, 150.29, 151.08])), None);
+        assert_eq!(mfi.update(day([151.26, 150.41, 151.18])), None, "nothing flowed");
+        assert_eq!(mfi.update(day([151.26, 150.41, 151.17])), Some(0.0));
     }
 
     #[test]

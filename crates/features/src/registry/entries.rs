@@ -430,14 +430,15 @@ pub(super) static ENTRIES: [FeatureEntry; 30] = [
     FeatureEntry {
         name: "mfi",
         formula: "100 * u / (u + d), where u and d are the sums over the last `period` bars of p * volume on bars whose \
-                  typical price p = (high + low + close) / 3 rose and fell; undefined where both are 0",
+                  typical price p = (high + low + close) / 3 rose and fell by more than 1e-12 of it; undefined where both \
+                  are 0",
         inputs: Inputs::BarsAndVolume,
         parameters: &[period(14.0, 2.0, "changes of the typical price in the window")],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Windowed,
         averages: NO_AVERAGE,
         version: 1,
-        source: "Quong and Soudack 1989; TA-Lib MFI",
+        source: "Quong and Soudack 1989; TA-Lib MFI but for the noise",
         build: |values| Box::new(Mfi::new(whole(values[0]))),
     },
 ];

@@ -163,7 +163,7 @@ mod tests {
         );
     }
 
-    /// SPY on 2013-02-04 and 2013-02-05: (151.48 + 150.29 + 151.08) / 3 is (151.26 + 150.41 + 151.18) / 3, but not in binary.
+    /// SPY on 2013-02-05 and 2013-02-06: (151.48 + 150.29 + 151.08) / 3 is (151.26 + 150.41 + 151.18) / 3, but not in binary.
     #[test]
     fn rounding_is_no_move_of_the_typical_price() {
         let day = |[high, low, close]: [f64; 3]| Bar {

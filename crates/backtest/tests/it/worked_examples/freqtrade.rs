@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
-    AssetClass, BarSeries, FeatureRef, Instrument, InstrumentId, InstrumentRef, InstrumentTable, Intents,
-    MarketData, MarketView, NoticeKind, OrderChange, OrderKind, OrderRef, OrderRequest, OrderSize,
-    Requirements, Series, SeriesRef, Timeframe, UtcNanos,
+    AssetClass, BarSeries, Contract, Currency, FeatureRef, Instrument, InstrumentId, InstrumentRef,
+    InstrumentTable, Intents, MarketData, MarketView, NoticeKind, OrderChange, OrderKind, OrderRef,
+    OrderRequest, OrderSize, Requirements, Series, SeriesRef, Timeframe, UtcNanos,
 };
 use sextant_engine::Scope;
 use sextant_risk::stops::{FractionStop, Position};
@@ -31,6 +31,8 @@ fn pair() -> Option<MarketData> {
         execution: Timeframe::M5,
         price_tick: step(),
         lot_size: step(),
+        // The account counts in bitcoin; its name is only a name.
+        contract: Contract::paid_in(Currency::USD),
     };
     let series = Series {
         instrument: InstrumentId::from_index(0),

@@ -14,13 +14,14 @@ const HEADER: &str = "\
 #
 # It mirrors the registry of the crate `sextant-features`, and a test keeps the two equal; nothing here is read by a run.
 #
-# inputs      close: the closes of one series; bars: high, low and close of one series; asset_and_benchmark: the closes
-#             of two series, each asset bar with the newest benchmark bar that had closed by then (asset bars before the
-#             first benchmark close are passed over and do not count for the warm-up).
+# inputs      close: the closes of one series; bars: high, low and close of one series; bars_and_volume: those and the
+#             volume; asset_and_benchmark: the closes of two series, each asset bar with the newest benchmark bar that had
+#             closed by then (asset bars before the first benchmark close are passed over and do not count for the warm-up).
 # parameters  left out, they take the default; values outside min..max are refused, and fractions where kind is whole.
 # warm_up     the bar, counted from 1, with which the first value comes. Earlier ones are absent.
 # memory      windowed: the value depends on as many bars as the warm-up counts, to the last bit; exponential and wilder:
-#             the influence of older bars shrinks per bar by the factor 1 - 2 / (period + 1) and 1 - 1 / period.
+#             the influence of older bars shrinks per bar by the factor 1 - 2 / (period + 1) and 1 - 1 / period, by the
+#             period of each average that the formula has.
 # version     counted up whenever a change alters values.
 
 features:

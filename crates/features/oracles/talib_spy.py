@@ -5,9 +5,11 @@ Usage: SEXTANT_MARKET_DATA=<folder> python3 talib_spy.py
 Reads the raw daily bars of SPY and QQQ below that folder and writes talib_spy.csv beside this script: one row per
 selected bar, one column per feature, empty where the feature has no value. Prices are not recorded.
 
-TA-Lib has the formula itself for SMA, EMA, RSI, BBANDS, ROCP, ROC, MAX, MIN, TRANGE and ATR. Composed of TA-Lib
-functions: zscore (SMA, STDDEV), realised_volatility (STDDEV of log returns, turned into the sample deviation),
-drawdown (MAX), correlation (CORREL of returns). By numpy: beta (np.cov) and volatility_percentile (counting).
+TA-Lib has the formula itself for SMA, EMA, RSI, BBANDS, ROCP, ROC, MAX, MIN, TRANGE, ATR, PLUS_DI, MINUS_DI, ADX, STOCHF,
+STOCH and WILLR. Composed of TA-Lib functions: macd (EMA less EMA), macd_signal (EMA of that), obv (OBV less an older
+OBV), zscore (SMA, STDDEV), realised_volatility (STDDEV of log returns, turned into the sample deviation),
+drawdown (MAX), correlation (CORREL of returns). By numpy: beta (np.cov), volatility_percentile (counting) and mfi (adding
+up), because TA-Lib's MFI takes the rounding noise between two equal typical prices for a move.
 """
 
 import csv
@@ -25,7 +27,7 @@ OUTPUT = pathlib.Path(__file__).with_name("talib_spy.csv")
 def read_bars(name):
     with gzip.open(DATA / f"{name}.csv.gz", "rt", newline="") as file:
         rows = list(csv.DictReader(file))
-    columns = {key: np.array([float(row[key]) for row in rows]) for key in ("high", "low", "close")}
+    columns = {key: np.array([float(row[key]) for row in rows]) for key in ("high", "low", "close", "volume")}
     return [row["timestamp"] for row in rows], columns
 
 
@@ -75,6 +77,36 @@ def correlation(asset, benchmark, period):
     return np.where(moves, talib.CORREL(simple_returns(asset), simple_returns(benchmark), period), np.nan)
 
 
+def macd(close, fast, slow):
+    return talib.EMA(close, fast) - talib.EMA(close, slow)
+
+
+def macd_signal(close, fast, slow, signal):
+    line = macd(close, fast, slow)
+    out = np.full(len(close), np.nan)
+    first = max(fast, slow) - 1
+    out[first:] = talib.EMA(line[first:], signal)
+    return out
+
+
+def obv(close, volume, period):
+    balance = talib.OBV(close, volume)
+    return np.concatenate((np.full(period, np.nan), balance[period:] - balance[:-period]))
+
+
+def mfi(high, low, close, volume, period):
+    price = (high + low + close) / 3.0
+    change = np.concatenate(([0.0], np.diff(price)))
+    flow = np.where(np.abs(change) > 1e-12 * price, np.sign(change) * price * volume, 0.0)
+    out = np.full(len(close), np.nan)
+    for i in range(period, len(close)):
+        window = flow[i - period + 1 : i + 1]
+        up, total = np.sum(window[window > 0]), np.sum(np.abs(window))
+        if total > 0.0:
+            out[i] = 100.0 * (up / total)
+    return out
+
+
 def features():
     times, bars = read_bars("spy_1d")
     high, low, close = bars["high"], bars["low"], bars["close"]
@@ -115,6 +147,25 @@ def features():
     for period in (20, 60, 252):
         yield f"beta(period={period})", beta(close, benchmark, period)
         yield f"correlation(period={period})", correlation(close, benchmark, period)
+    for fast, slow, signal in ((12, 26, 9), (5, 35, 5)):
+        yield f"macd(fast={fast}, slow={slow})", macd(close, fast, slow)
+        yield f"macd_signal(fast={fast}, slow={slow}, signal={signal})", macd_signal(close, fast, slow, signal)
+    for period in (2, 14, 50):
+        yield f"plus_di(period={period})", talib.PLUS_DI(high, low, close, period)
+        yield f"minus_di(period={period})", talib.MINUS_DI(high, low, close, period)
+        yield f"adx(period={period})", talib.ADX(high, low, close, period)
+    for period, signal in ((5, 3), (14, 3)):
+        fast_k, fast_d = talib.STOCHF(high, low, close, period, 1, 0)[0], talib.STOCHF(high, low, close, period, signal, 0)[1]
+        yield f"stochastic_k(period={period}, smooth=1)", fast_k
+        yield f"stochastic_d(period={period}, smooth=1, signal={signal})", fast_d
+        yield f"stochastic_k(period={period}, smooth=3)", talib.STOCH(high, low, close, period, 3, 0, 1, 0)[0]
+        yield f"stochastic_d(period={period}, smooth=3, signal={signal})", talib.STOCH(high, low, close, period, 3, 0, signal, 0)[1]
+    for period in (2, 14, 60):
+        yield f"williams_r(period={period})", talib.WILLR(high, low, close, period)
+    for period in (1, 20, 250):
+        yield f"obv(period={period})", obv(close, bars["volume"], period)
+    for period in (2, 14, 60):
+        yield f"mfi(period={period})", mfi(high, low, close, bars["volume"], period)
 
 
 def main():

@@ -77,7 +77,7 @@ impl FeatureSource for FeatureColumns {
 fn compute(feature: &ResolvedFeature, inputs: &[SeriesId], market: &MarketData) -> Vec<f64> {
     let bars = market.get(inputs[0]).bars.view();
     let benchmark = match feature.entry().inputs {
-        Inputs::Close | Inputs::Bars => Vec::new(),
+        Inputs::Close | Inputs::Bars | Inputs::BarsAndVolume => Vec::new(),
         Inputs::AssetAndBenchmark => closes_as_of(bars, market.get(inputs[1]).bars.view()),
     };
     let mut column = Vec::with_capacity(bars.len());

@@ -26,11 +26,11 @@
 //!   ([`Memory::settling_bars`]).
 //! * After a hole of more than thirty days between two bars a feature begins afresh, with a new warm-up.
 //! * A value is absent (`None`, NaN in a column) while warming up and where the formula is undefined; it is never
-//!   replaced by a stand-in. The one convention kept from TA-Lib is an RSI of 0 where no price has moved.
+//!   replaced by a stand-in. Two conventions are kept from TA-Lib: an RSI and an ADX of 0 where no price has moved.
 //!
 //! # Deliberately absent
-//! Several outputs per operator (each Bollinger band is a feature of its own), operators on volume, cross-sectional
-//! transforms, and any choice of which features a model uses.
+//! Several outputs per operator (each Bollinger band is a feature of its own), cross-sectional transforms,
+//! and any choice of which features a model uses.
 
 mod columns;
 mod exact;
@@ -50,8 +50,9 @@ pub use columns::FeatureColumns;
 pub use live::{FeedError, LiveFeature};
 pub use operator::{Operator, PricePair};
 pub use operators::{
-    Atr, Beta, BollingerBand, Correlation, Drawdown, Ema, Momentum, RateOfChange, RealisedVolatility,
-    RollingHigh, RollingLow, RollingMax, RollingMin, Rsi, Sma, TrueRange, VolatilityPercentile, ZScore,
+    Adx, Atr, Beta, BollingerBand, Correlation, Drawdown, Ema, Macd, MacdSignal, Mfi, MinusDi, Momentum, Obv,
+    PlusDi, RateOfChange, RealisedVolatility, RollingHigh, RollingLow, RollingMax, RollingMin, Rsi, Sma,
+    StochasticD, StochasticK, TrueRange, VolatilityPercentile, WilliamsR, ZScore,
 };
 pub use registry::{FeatureEntry, Inputs, Memory, Parameter, ParameterKind, WarmUp, registry};
 pub use resolve::{ResolvedFeature, resolve};

@@ -21,6 +21,9 @@ pub struct FeatureEntry {
     pub warm_up: WarmUp,
     /// How it forgets the past.
     pub memory: Memory,
+    /// Recursive averages that follow one another, each by its period; of several side by side the longest counts. Empty
+    /// for windowed features.
+    averages: &'static [&'static [&'static str]],
     /// Counted up whenever a change alters values.
     pub version: u32,
     /// Where the formula comes from.
@@ -40,6 +43,8 @@ pub enum Inputs {
     Close,
     /// High, low and close of one series.
     Bars,
+    /// High, low, close and volume of one series.
+    BarsAndVolume,
     /// The closes of two series: the asset's, each paired with the newest close of the benchmark that was known at
     /// that time. Asset bars before the first benchmark close are passed over.
     AssetAndBenchmark,
@@ -51,6 +56,7 @@ impl Inputs {
         match self {
             Self::Close => "close",
             Self::Bars => "bars",
+            Self::BarsAndVolume => "bars_and_volume",
             Self::AssetAndBenchmark => "asset_and_benchmark",
         }
     }
@@ -58,7 +64,7 @@ impl Inputs {
     /// The number of series.
     pub const fn count(self) -> usize {
         match self {
-            Self::Close | Self::Bars => 1,
+            Self::Close | Self::Bars | Self::BarsAndVolume => 1,
             Self::AssetAndBenchmark => 2,
         }
     }
@@ -111,19 +117,27 @@ impl Parameter {
 /// A warm-up: the sum of some parameters and a number of bars. Displays as `period + 1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WarmUp {
+    /// Names of parameters of which the largest counts, in front of the sum; empty where there are none.
+    pub largest: &'static [&'static str],
     /// Names of the parameters to add up.
     pub parameters: &'static [&'static str],
-    /// Bars on top of them.
-    pub bars: usize,
+    /// Bars on top of them, or less than them.
+    pub bars: isize,
 }
 
 impl fmt::Display for WarmUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.parameters.join(" + "))?;
-        match (self.parameters, self.bars) {
-            ([], bars) => write!(f, "{bars}"),
-            (_, 0) => Ok(()),
-            (_, bars) => write!(f, " + {bars}"),
+        let largest = (!self.largest.is_empty()).then(|| format!("max({})", self.largest.join(", ")));
+        let parts: Vec<&str> = largest
+            .as_deref()
+            .into_iter()
+            .chain(self.parameters.iter().copied())
+            .collect();
+        f.write_str(&parts.join(" + "))?;
+        match (parts.is_empty(), self.bars) {
+            (true, bars) => write!(f, "{bars}"),
+            (false, 0) => Ok(()),
+            (false, bars) => write!(f, " {} {}", if bars > 0 { '+' } else { '-' }, bars.abs()),
         }
     }
 }
@@ -133,9 +147,9 @@ impl fmt::Display for WarmUp {
 pub enum Memory {
     /// Completely: the value depends on as many bars as the warm-up counts, and has the same bits from any start.
     Windowed,
-    /// Bar by bar: the influence of older bars shrinks by the factor 1 - 2 / (period + 1).
+    /// Bar by bar: the influence of older bars shrinks by the factor 1 - 2 / (period + 1), for each average by its period.
     Exponential,
-    /// Bar by bar: the influence of older bars shrinks by the factor 1 - 1 / period.
+    /// Bar by bar: the influence of older bars shrinks by the factor 1 - 1 / period, for each average by its period.
     Wilder,
 }
 
@@ -169,19 +183,23 @@ impl FeatureEntry {
     }
 
     pub(crate) fn warm_up_bars(&self, values: &[f64]) -> usize {
-        let parts = self
-            .warm_up
-            .parameters
-            .iter()
-            .map(|name| self.value(name, values) as usize);
-        parts.sum::<usize>() + self.warm_up.bars
+        let parts = self.warm_up.parameters.iter();
+        let sum = self.largest(self.warm_up.largest, values) as usize
+            + parts.map(|name| self.value(name, values) as usize).sum::<usize>();
+        sum.saturating_add_signed(self.warm_up.bars)
     }
 
     pub(crate) fn settling_bars(&self, values: &[f64]) -> usize {
-        match self.memory {
-            Memory::Windowed => 0,
-            recursive => recursive.settling_bars(self.value("period", values)),
-        }
+        let averages = self.averages.iter();
+        averages
+            .map(|side_by_side| self.memory.settling_bars(self.largest(side_by_side, values)))
+            .sum()
+    }
+
+    /// The largest of some parameters; 0 for none.
+    fn largest(&self, names: &[&str], values: &[f64]) -> f64 {
+        let values = names.iter().map(|name| self.value(name, values));
+        values.fold(0.0, f64::max)
     }
 
     pub(crate) fn kernel(&self, values: &[f64]) -> Box<dyn Kernel> {
@@ -241,6 +259,12 @@ mod tests {
                 "{}",
                 entry.name
             );
+            assert_eq!(
+                entry.averages.is_empty(),
+                entry.memory == Memory::Windowed,
+                "{}",
+                entry.name
+            );
         }
     }
 
@@ -254,10 +278,26 @@ mod tests {
 
     #[test]
     fn warm_ups_read_as_formulas() {
-        let shown = |parameters, bars| WarmUp { parameters, bars }.to_string();
+        let shown = |parameters, bars| {
+            let largest = &[];
+            WarmUp {
+                largest,
+                parameters,
+                bars,
+            }
+            .to_string()
+        };
         assert_eq!(shown(&[], 2), "2");
         assert_eq!(shown(&["period"], 0), "period");
         assert_eq!(shown(&["period"], 1), "period + 1");
         assert_eq!(shown(&["period", "lookback"], 0), "period + lookback");
+        assert_eq!(shown(&["period", "smooth"], -1), "period + smooth - 1");
+        let (largest, parameters, bars): (&[_], &[_], _) = (&["fast", "slow"], &["signal"], -1);
+        let signal = WarmUp {
+            largest,
+            parameters,
+            bars,
+        };
+        assert_eq!(signal.to_string(), "max(fast, slow) + signal - 1");
     }
 }

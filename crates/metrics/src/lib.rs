@@ -53,6 +53,7 @@ mod risk_free;
 mod round_trips;
 mod score;
 mod series;
+pub mod stationarity;
 mod tail;
 mod trades;
 mod value;

@@ -23,7 +23,8 @@
 //! `group_cap`, `volatility_cap`, `adv_limit`, `turnover_limit` and `minimum_trade` are there only where the limits state
 //! them. `volatility_cap` and `adv_limit` judge by the trailing statistics that come with the portfolio state; what is not
 //! measured there may not be added; over which windows it is to be measured, the rules say to the engine. The other public
-//! parts are libraries that models call: [`sizing`] (how much) and [`stops`] (where to get out).
+//! parts are libraries that models call: [`sizing`] (how much), [`stops`] (where to get out) and [`targets`] (when a profit
+//! is enough).
 //!
 //! # Invariants
 //! * A rule can only make things smaller, never larger and never to the other side.
@@ -81,6 +82,7 @@ mod rule;
 mod rules;
 pub mod sizing;
 pub mod stops;
+pub mod targets;
 #[cfg(test)]
 mod test_support;
 

@@ -170,8 +170,8 @@ fn all_limits() -> RiskLimits {
     }
 }
 
-/// One path: a fresh account, up to 250 orders.
-fn walk(random: &mut SplitMix, limits: &RiskLimits, tally: &mut Tally) {
+/// One path: a fresh account and a number of orders.
+fn walk(random: &mut SplitMix, limits: &RiskLimits, orders: usize, tally: &mut Tally) {
     const CAPS: [f64; INSTRUMENTS + 2] = [0.4, 0.4, 0.4, 0.4, 0.2, 1.2];
     let flag = KillFlag::new();
     let instruments = table(&SYMBOLS[..INSTRUMENTS]);
@@ -179,7 +179,7 @@ fn walk(random: &mut SplitMix, limits: &RiskLimits, tally: &mut Tally) {
     let mut walk = Walk::new(random);
     let kill_at = random.below(1_000);
     let mut reasons = Vec::new();
-    for step in 0..250 {
+    for step in 0..orders {
         walk.advance(random);
         if step == kill_at {
             flag.engage("test");
@@ -239,7 +239,7 @@ fn a_million_orders_on_random_paths_keep_every_limit() {
     let mut random = SplitMix(20);
     let mut tally = Tally::default();
     for _ in 0..4_000 {
-        walk(&mut random, &mission_limits(), &mut tally);
+        walk(&mut random, &mission_limits(), 250, &mut tally);
     }
     assert_eq!(tally.orders, 1_000_000);
     // The paths go everywhere: each outcome and each standing is common.
@@ -256,7 +256,7 @@ fn a_million_orders_on_random_paths_keep_the_optional_limits_too() {
     let mut random = SplitMix(21);
     let (limits, mut tally) = (all_limits(), Tally::default());
     for _ in 0..4_000 {
-        walk(&mut random, &limits, &mut tally);
+        walk(&mut random, &limits, 250, &mut tally);
     }
     assert_eq!(tally.orders, 1_000_000);
     for rule in [
@@ -267,5 +267,19 @@ fn a_million_orders_on_random_paths_keep_the_optional_limits_too() {
         "minimum_trade",
     ] {
         assert!(tally.rules[rule] > 5_000, "{tally:?}");
+    }
+}
+
+/// Short ones, each from a fresh account with prices, loadings and a switch of its own.
+#[test]
+fn a_million_random_paths_keep_every_limit() {
+    let mut random = SplitMix(22);
+    let (limits, mut tally) = (mission_limits(), Tally::default());
+    for _ in 0..1_000_000 {
+        walk(&mut random, &limits, 3, &mut tally);
+    }
+    assert_eq!(tally.orders, 3_000_000);
+    for count in [tally.kept, tally.shrunk, tally.refused] {
+        assert!(count > 50_000, "{tally:?}");
     }
 }

@@ -8,6 +8,7 @@
 //! * [`Replay`]: runs a model or a regime detector over a market, bar close by bar close.
 //! * [`assert_causal`], [`check_causality`], [`cut`], [`replace_future`]: the look-ahead proof.
 //! * [`http::TestServer`]: a scripted server on the loopback interface, for whoever asks outside parties for data.
+//! * [`assert_golden`]: texts kept as files, written anew only by an explicit command.
 //! * [`real_data_dir`]: where the real market data lies, and when a test may go without it.
 //!
 //! # Invariants
@@ -25,6 +26,7 @@ mod causality;
 mod features;
 pub mod formulas;
 mod future;
+mod golden;
 pub mod http;
 mod market_builder;
 mod random;
@@ -36,6 +38,7 @@ pub use causality::{
 };
 pub use features::{FixedFeatures, FormulaFeatures};
 pub use future::{Replacement, cut, replace_future};
+pub use golden::assert_golden;
 pub use market_builder::{MarketBuilder, standard_market};
 pub use random::SplitMix64;
 pub use real_data::real_data_dir;

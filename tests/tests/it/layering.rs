@@ -22,7 +22,7 @@ const fn rule(package: &'static str, may_depend_on: &'static [&'static str], bec
 }
 
 /// Normal and build dependencies among the packages of the workspace. A package that does not exist yet may stand here.
-const RULES: [Rule; 21] = [
+const RULES: [Rule; 22] = [
     rule(
         "domain",
         &[],
@@ -53,6 +53,11 @@ const RULES: [Rule; 21] = [
         "risk",
         &["domain"],
         "a rule judges the proposal and the state that it is given",
+    ),
+    rule(
+        "orderbook",
+        &["domain"],
+        "a book is rebuilt from values; venues and files reach it through the rim",
     ),
     rule(
         "optimization",
@@ -130,6 +135,7 @@ const EVERYTHING: &[&str] = &[
     "regime",
     "portfolio",
     "risk",
+    "orderbook",
     "optimization",
     "engine",
     "backtest",

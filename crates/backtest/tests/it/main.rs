@@ -17,5 +17,6 @@ mod futures;
 mod golden;
 mod memory;
 mod orders;
+mod properties;
 mod refusals;
 mod worked_examples;

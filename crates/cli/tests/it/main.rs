@@ -9,6 +9,7 @@ mod data_actions;
 mod data_fetch;
 mod data_qlib;
 mod documents;
+mod goldens;
 mod lake;
 mod limits;
 mod pipeline;

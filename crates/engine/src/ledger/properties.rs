@@ -211,6 +211,25 @@ proptest! {
         }
     }
 
+    /// Units and price change by the same ratio, and fractions are paid for what they were worth.
+    #[test]
+    fn a_split_leaves_equity_unchanged(
+        acts in prop::collection::vec(act(), 0..40), price in 1i64..100_000, new in 1u32..12, old in 1u32..12,
+    ) {
+        let mut ledger = ledger();
+        let mut plain = Plain {
+            cash: ledger.initial(),
+            units: [Quantity::ZERO; MODELS],
+            is_marked: true,
+        };
+        for act in acts.iter().chain(&[Act::Mark(price)]) {
+            plain.apply(act, &mut ledger);
+        }
+        let before = ledger.exact_equity().unwrap();
+        plain.apply(&Act::Split(new, old), &mut ledger);
+        prop_assert_eq!(ledger.exact_equity().unwrap(), before);
+    }
+
     /// Trades of a book that a split has converted earn what an account without lots earns.
     #[test]
     fn closed_trades_add_up_over_splits(acts in prop::collection::vec(act(), 1..40), multiplier in multiplier()) {

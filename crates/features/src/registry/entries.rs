@@ -2,23 +2,29 @@
 
 use super::{FeatureEntry, Inputs, Memory, Parameter, ParameterKind, WarmUp};
 use crate::operators::{
-    Atr, Beta, BollingerBand, Correlation, Drawdown, Ema, Momentum, RateOfChange, RealisedVolatility,
-    RollingHigh, RollingLow, RollingMax, RollingMin, Rsi, Sma, TrueRange, VolatilityPercentile, ZScore,
+    Adx, Atr, Beta, BollingerBand, Correlation, Drawdown, Ema, Macd, MacdSignal, Mfi, MinusDi, Momentum, Obv,
+    PlusDi, RateOfChange, RealisedVolatility, RollingHigh, RollingLow, RollingMax, RollingMin, Rsi, Sma,
+    StochasticD, StochasticK, TrueRange, VolatilityPercentile, WilliamsR, ZScore,
 };
 
-const PERIOD: WarmUp = WarmUp {
-    parameters: &["period"],
-    bars: 0,
-};
-const PERIOD_AND_ONE: WarmUp = WarmUp {
-    parameters: &["period"],
-    bars: 1,
-};
+const PERIOD: WarmUp = sum(&["period"], 0);
+const PERIOD_AND_ONE: WarmUp = sum(&["period"], 1);
+
+const fn sum(parameters: &'static [&'static str], bars: isize) -> WarmUp {
+    WarmUp {
+        largest: &[],
+        parameters,
+        bars,
+    }
+}
+
+const NO_AVERAGE: &[&[&str]] = &[];
+const ONE_AVERAGE: &[&[&str]] = &[&["period"]];
 
 /// The longest window. A bound keeps a mistyped period from asking for all memory.
 const LONGEST: f64 = 100_000.0;
 
-pub(super) static ENTRIES: [FeatureEntry; 20] = [
+pub(super) static ENTRIES: [FeatureEntry; 30] = [
     FeatureEntry {
         name: "sma",
         formula: "the mean of the last `period` closes",
@@ -26,6 +32,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "closes averaged")],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "TA-Lib SMA",
         build: |values| Box::new(Sma::new(whole(values[0]))),
@@ -38,6 +45,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "closes in the first mean; sets the decay")],
         warm_up: PERIOD,
         memory: Memory::Exponential,
+        averages: ONE_AVERAGE,
         version: 1,
         source: "TA-Lib EMA",
         build: |values| Box::new(Ema::new(whole(values[0]))),
@@ -51,6 +59,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(14.0, 2.0, "changes in the first mean; sets the decay")],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Wilder,
+        averages: ONE_AVERAGE,
         version: 1,
         source: "Wilder 1978; TA-Lib RSI",
         build: |values| Box::new(Rsi::new(whole(values[0]))),
@@ -62,6 +71,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 2.0, "closes in the window"), WIDTH],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "Bollinger 2001; TA-Lib BBANDS with SMA",
         build: |values| Box::new(BollingerBand::new(whole(values[0]), values[1])),
@@ -73,6 +83,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 2.0, "closes in the window"), WIDTH],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "Bollinger 2001; TA-Lib BBANDS with SMA",
         build: |values| Box::new(Sma::new(whole(values[0]))),
@@ -84,6 +95,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 2.0, "closes in the window"), WIDTH],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "Bollinger 2001; TA-Lib BBANDS with SMA",
         build: |values| Box::new(BollingerBand::new(whole(values[0]), -values[1])),
@@ -95,6 +107,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "bars looked back")],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "TA-Lib ROCP",
         build: |values| Box::new(Momentum::new(whole(values[0]))),
@@ -106,6 +119,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "bars looked back")],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "TA-Lib ROC",
         build: |values| Box::new(RateOfChange::new(whole(values[0]))),
@@ -118,6 +132,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 2.0, "returns in the window"), PERIODS_PER_YEAR],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "Hull, Options, Futures and Other Derivatives, estimating volatility from historical data",
         build: |values| Box::new(RealisedVolatility::new(whole(values[0]), values[1])),
@@ -134,11 +149,9 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
             LOOKBACK,
             PERIODS_PER_YEAR,
         ],
-        warm_up: WarmUp {
-            parameters: &["period", "lookback"],
-            bars: 0,
-        },
+        warm_up: sum(&["period", "lookback"], 0),
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "percentile rank with the mean rank for ties",
         build: |values| Box::new(VolatilityPercentile::new(whole(values[0]), whole(values[1]))),
@@ -150,6 +163,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "closes in the window")],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "TA-Lib MAX",
         build: |values| Box::new(RollingMax::new(whole(values[0]))),
@@ -161,6 +175,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "closes in the window")],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "TA-Lib MIN",
         build: |values| Box::new(RollingMin::new(whole(values[0]))),
@@ -172,6 +187,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(252.0, 1.0, "closes in the window of the high")],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "close against TA-Lib MAX",
         build: |values| Box::new(Drawdown::new(whole(values[0]))),
@@ -184,6 +200,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 2.0, "closes in the window")],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "standard score; TA-Lib SMA and STDDEV",
         build: |values| Box::new(ZScore::new(whole(values[0]))),
@@ -193,11 +210,9 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         formula: "the largest of high - low, |high - last close| and |low - last close|",
         inputs: Inputs::Bars,
         parameters: &[],
-        warm_up: WarmUp {
-            parameters: &[],
-            bars: 2,
-        },
+        warm_up: sum(&[], 2),
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "Wilder 1978; TA-Lib TRANGE",
         build: |_| Box::new(TrueRange::new()),
@@ -210,6 +225,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(14.0, 1.0, "ranges in the first mean; sets the decay")],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Wilder,
+        averages: ONE_AVERAGE,
         version: 1,
         source: "Wilder 1978; TA-Lib ATR",
         build: |values| Box::new(Atr::new(whole(values[0]))),
@@ -221,6 +237,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "bars in the window")],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "TA-Lib MAX of high",
         build: |values| Box::new(RollingHigh::new(whole(values[0]))),
@@ -232,6 +249,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(20.0, 1.0, "bars in the window")],
         warm_up: PERIOD,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "TA-Lib MIN of low",
         build: |values| Box::new(RollingLow::new(whole(values[0]))),
@@ -244,6 +262,7 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(60.0, 2.0, "returns in the window")],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "Sharpe 1964; ordinary least squares slope",
         build: |values| Box::new(Beta::new(whole(values[0]))),
@@ -256,11 +275,204 @@ pub(super) static ENTRIES: [FeatureEntry; 20] = [
         parameters: &[period(60.0, 2.0, "returns in the window")],
         warm_up: PERIOD_AND_ONE,
         memory: Memory::Windowed,
+        averages: NO_AVERAGE,
         version: 1,
         source: "Pearson; TA-Lib CORREL of returns",
         build: |values| Box::new(Correlation::new(whole(values[0]))),
     },
+    FeatureEntry {
+        name: "macd",
+        formula: "ema(fast) - ema(slow)",
+        inputs: Inputs::Close,
+        parameters: &[FAST, SLOW],
+        warm_up: WarmUp {
+            largest: &["fast", "slow"],
+            parameters: &[],
+            bars: 0,
+        },
+        memory: Memory::Exponential,
+        averages: &[&["fast", "slow"]],
+        version: 1,
+        source: "Appel 2005; differences of TA-Lib EMA",
+        build: |values| Box::new(Macd::new(whole(values[0]), whole(values[1]))),
+    },
+    FeatureEntry {
+        name: "macd_signal",
+        formula: "the exponential average of macd(fast, slow) over `signal` values, as ema averages closes",
+        inputs: Inputs::Close,
+        parameters: &[
+            FAST,
+            SLOW,
+            count(
+                "signal",
+                9.0,
+                "values in the first mean of the signal; sets its decay",
+            ),
+        ],
+        warm_up: WarmUp {
+            largest: &["fast", "slow"],
+            parameters: &["signal"],
+            bars: -1,
+        },
+        memory: Memory::Exponential,
+        averages: &[&["fast", "slow"], &["signal"]],
+        version: 1,
+        source: "Appel 2005; TA-Lib EMA of differences of EMA",
+        build: |values| {
+            Box::new(MacdSignal::new(
+                whole(values[0]),
+                whole(values[1]),
+                whole(values[2]),
+            ))
+        },
+    },
+    FeatureEntry {
+        name: "plus_di",
+        formula: "100 * u / r, where u and r are Wilder sums of the rise of the high (where it is above 0 and above the \
+                  fall of the low, else 0) and of true_range: s[t] = s[t-1] - s[t-1] / period + x[t], starting with the \
+                  sum of the first `period` - 1; undefined where no bar has ever had a range",
+        inputs: Inputs::Bars,
+        parameters: &[period(14.0, 2.0, "sets the decay of the sums")],
+        warm_up: PERIOD_AND_ONE,
+        memory: Memory::Wilder,
+        averages: ONE_AVERAGE,
+        version: 1,
+        source: "Wilder 1978; TA-Lib PLUS_DI",
+        build: |values| Box::new(PlusDi::new(whole(values[0]))),
+    },
+    FeatureEntry {
+        name: "minus_di",
+        formula: "100 * d / r, where d and r are Wilder sums, as in plus_di, of the fall of the low (where it is above 0 \
+                  and above the rise of the high, else 0) and of true_range; undefined where no bar has ever had a range",
+        inputs: Inputs::Bars,
+        parameters: &[period(14.0, 2.0, "sets the decay of the sums")],
+        warm_up: PERIOD_AND_ONE,
+        memory: Memory::Wilder,
+        averages: ONE_AVERAGE,
+        version: 1,
+        source: "Wilder 1978; TA-Lib MINUS_DI",
+        build: |values| Box::new(MinusDi::new(whole(values[0]))),
+    },
+    FeatureEntry {
+        name: "adx",
+        formula: "the Wilder average, as in rsi, of 100 * |u - d| / (u + d) with the sums u and d of plus_di and minus_di; \
+                  bars before which nothing has moved count as 0",
+        inputs: Inputs::Bars,
+        parameters: &[period(14.0, 2.0, "sets the decay of the sums and of the average")],
+        warm_up: sum(&["period", "period"], 0),
+        memory: Memory::Wilder,
+        averages: &[&["period"], &["period"]],
+        version: 1,
+        source: "Wilder 1978; TA-Lib ADX",
+        build: |values| Box::new(Adx::new(whole(values[0]))),
+    },
+    FeatureEntry {
+        name: "stochastic_k",
+        formula: "the mean of the last `smooth` values of 100 * (close - low) / (high - low), where high is the highest \
+                  high and low the lowest low of the last `period` bars; undefined where they are equal",
+        inputs: Inputs::Bars,
+        parameters: &[period(14.0, 1.0, "bars in the window of the range"), SMOOTH],
+        warm_up: sum(&["period", "smooth"], -1),
+        memory: Memory::Windowed,
+        averages: NO_AVERAGE,
+        version: 1,
+        source: "Lane; TA-Lib STOCHF and STOCH with simple averages",
+        build: |values| Box::new(StochasticK::new(whole(values[0]), whole(values[1]))),
+    },
+    FeatureEntry {
+        name: "stochastic_d",
+        formula: "the mean of the last `signal` values of stochastic_k(period, smooth); undefined where one of them is",
+        inputs: Inputs::Bars,
+        parameters: &[
+            period(14.0, 1.0, "bars in the window of the range"),
+            SMOOTH,
+            count("signal", 3.0, "values of stochastic_k averaged"),
+        ],
+        warm_up: sum(&["period", "smooth", "signal"], -2),
+        memory: Memory::Windowed,
+        averages: NO_AVERAGE,
+        version: 1,
+        source: "Lane; TA-Lib STOCHF and STOCH with simple averages",
+        build: |values| {
+            Box::new(StochasticD::new(
+                whole(values[0]),
+                whole(values[1]),
+                whole(values[2]),
+            ))
+        },
+    },
+    FeatureEntry {
+        name: "williams_r",
+        formula: "-100 * (high - close) / (high - low), where high is the highest high and low the lowest low of the last \
+                  `period` bars; undefined where they are equal",
+        inputs: Inputs::Bars,
+        parameters: &[period(14.0, 1.0, "bars in the window of the range")],
+        warm_up: PERIOD,
+        memory: Memory::Windowed,
+        averages: NO_AVERAGE,
+        version: 1,
+        source: "Williams 1973; TA-Lib WILLR",
+        build: |values| Box::new(WilliamsR::new(whole(values[0]))),
+    },
+    FeatureEntry {
+        name: "obv",
+        formula: "the sum over the last `period` bars of the volume, positive where the close rose, negative where it fell, \
+                  0 where it did not move",
+        inputs: Inputs::BarsAndVolume,
+        parameters: &[period(20.0, 1.0, "changes of the close in the window")],
+        warm_up: PERIOD_AND_ONE,
+        memory: Memory::Windowed,
+        averages: NO_AVERAGE,
+        version: 1,
+        source: "Granville 1963; differences of TA-Lib OBV",
+        build: |values| Box::new(Obv::new(whole(values[0]))),
+    },
+    FeatureEntry {
+        name: "mfi",
+        formula: "100 * u / (u + d), where u and d are the sums over the last `period` bars of p * volume on bars whose \
+                  typical price p = (high + low + close) / 3 rose and fell by more than 1e-12 of it; undefined where both \
+                  are 0",
+        inputs: Inputs::BarsAndVolume,
+        parameters: &[period(14.0, 2.0, "changes of the typical price in the window")],
+        warm_up: PERIOD_AND_ONE,
+        memory: Memory::Windowed,
+        averages: NO_AVERAGE,
+        version: 1,
+        source: "Quong and Soudack 1989; TA-Lib MFI but for the noise",
+        build: |values| Box::new(Mfi::new(whole(values[0]))),
+    },
 ];
+
+const FAST: Parameter = count(
+    "fast",
+    12.0,
+    "closes in the first mean of the fast average; sets its decay",
+);
+const SLOW: Parameter = Parameter {
+    min: 2.0,
+    ..count(
+        "slow",
+        26.0,
+        "closes in the first mean of the slow average; sets its decay",
+    )
+};
+const SMOOTH: Parameter = count(
+    "smooth",
+    1.0,
+    "places in the range averaged; 1 is the fast oscillator, 3 the slow one",
+);
+
+/// A period that is not the main one.
+const fn count(name: &'static str, default: f64, meaning: &'static str) -> Parameter {
+    Parameter {
+        name,
+        meaning,
+        kind: ParameterKind::Whole,
+        default,
+        min: 1.0,
+        max: LONGEST,
+    }
+}
 
 const WIDTH: Parameter = Parameter {
     name: "width",

@@ -5,6 +5,7 @@ mod goldens;
 mod oracle;
 mod real_data;
 mod speed;
+mod stationarity;
 
 /// Asserts equality to a relative tolerance and shows both numbers.
 #[track_caller]

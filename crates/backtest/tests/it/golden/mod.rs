@@ -8,8 +8,6 @@ mod orders;
 mod sizes;
 mod weights;
 
-use std::env;
-use std::fs;
 use std::path::Path;
 
 use sextant_domain::ports::Model;
@@ -20,28 +18,10 @@ use sextant_testkit::bars::{self, Walk};
 use crate::fixture::Setup;
 use journal::Journal;
 
-const UPDATE_VARIABLE: &str = "SEXTANT_UPDATE_GOLDENS";
-
 /// Compares a text with its file, or writes the file when that is asked for.
 pub(crate) fn assert_golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.txt"));
-    if env::var_os(UPDATE_VARIABLE).is_some_and(|setting| setting == "1") {
-        fs::write(&path, text).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    if expected == text {
-        return;
-    }
-    let pairs = expected.lines().zip(text.lines());
-    let line = pairs.take_while(|(left, right)| left == right).count();
-    let at = |text: &str| text.lines().nth(line).unwrap_or("(nothing)").to_owned();
-    panic!(
-        "tests/golden/{name}.txt differs from line {} on:\n  file  {}\n  found {}\nif that is meant to be, run again with {UPDATE_VARIABLE}=1",
-        line + 1,
-        at(&expected),
-        at(text)
-    );
+    sextant_testkit::assert_golden(&path, text);
 }
 
 /// A strategy of the golden list.

@@ -4,11 +4,12 @@ use rust_decimal::Decimal;
 use sextant_backtest::{Costs, EndOfRun, ExitActivation, ProportionalCosts, SlippageModel, Trade};
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
-    FeatureRef, InstrumentRef, Intents, MarketData, MarketView, MoneyError, OrderRequest, OrderSize, Price,
-    Requirements, Timeframe,
+    BarsView, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, MoneyError, OrderRequest,
+    OrderSize, Price, Requirements, Timeframe, UtcNanos,
 };
-use sextant_engine::Scope;
+use sextant_engine::{ClosedTrade, Scope};
 
+use super::peer_statistics::{EquityCurve, TradeList};
 use super::{daily, market, money, rows};
 use crate::fixture::{Rule, Setup};
 
@@ -90,48 +91,65 @@ fn b01_sma_reversal_on_goog() {
     let (outcome, recorder) = setup
         .run(&market, vec![Box::new(SmaReversal::new("GOOG"))])
         .unwrap();
-
     let trades = outcome.ledger.book(Scope::Portfolio).trades();
     assert_eq!(trades.len(), 66);
     assert_eq!(outcome.ledger.exact_equity().unwrap().to_string(), "51422.99");
-    let equity: Vec<f64> = recorder.equity.iter().map(|(_, point)| point.equity).collect();
-    let peak = equity.iter().copied().fold(f64::MIN, f64::max);
-    assert!((peak - 75787.44).abs() < 1e-9, "{peak}");
-    let mut highest = 10_000.0_f64;
-    let drawdown = equity.iter().map(|value| {
-        highest = highest.max(*value);
-        value / highest - 1.0
-    });
-    close(100.0 * drawdown.fold(0.0, f64::min), -47.98012705007589);
 
-    let returns: Vec<f64> = trades
+    let bars = market.series()[0].bars.view();
+    assert_eq!(recorder.equity.len(), bars.len(), "one step a bar");
+    let equity = recorder.equity.iter().map(|(_, point)| point.equity).collect();
+    let first_day = bars.close_time[0].day_number();
+    let days = bars.close_time.iter().map(|time| time.day_number() - first_day);
+    check_curve(&EquityCurve::new(equity, days.collect()), bars.close);
+    check_trades(trades);
+    close(100.0 * exposure(trades, &bars), 96.74115456238361);
+}
+
+fn check_curve(curve: &EquityCurve, prices: &[f64]) {
+    close(curve.peak(), 75787.44);
+    close(100.0 * curve.total_return(), 414.2299);
+    close(100.0 * curve.annual_return(), 21.191099249053224);
+    close(100.0 * curve.annual_volatility(), 36.49716090702389);
+    close(100.0 * curve.cagr(), 21.160245705962623);
+    close(curve.sharpe(), 0.5806232244485349);
+    close(curve.sortino(), 1.0853434352488662);
+    close(curve.calmar(), 0.44166409202994605);
+    close(100.0 * curve.max_drawdown(), -47.98012705007589);
+    close(100.0 * curve.mean_drawdown(), -5.925851581948801);
+    assert_eq!(curve.drawdown_days(), [584, 41]);
+    // Held from the first close with both averages on.
+    let held = prices[prices.len() - 1] / prices[29] - 1.0;
+    close(100.0 * held, 522.0601851851852);
+    close(curve.beta(prices), 0.03803390709192);
+    let alpha = curve.total_return() - curve.beta(prices) * held;
+    close(100.0 * alpha, 394.3739114202746);
+}
+
+fn check_trades(trades: &[ClosedTrade]) {
+    let money = trades.iter().map(|trade| trade.net.to_f64());
+    let returns = trades
         .iter()
-        .map(|trade| trade.net.to_f64() / (trade.entry_price.to_f64() * trade.quantity.abs().to_f64()))
-        .collect();
-    let wins: Vec<f64> = returns.iter().copied().filter(|value| *value > 0.0).collect();
-    close(
-        100.0 * wins.len() as f64 / returns.len() as f64,
-        46.96969696969697,
-    );
-    close(
-        100.0 * returns.iter().copied().fold(f64::MIN, f64::max),
-        53.59595229490424,
-    );
-    close(
-        100.0 * returns.iter().copied().fold(f64::MAX, f64::min),
-        -18.39887353835481,
-    );
-    // The peer's profit factor is of returns, not of money.
-    let losses: f64 = returns.iter().filter(|value| **value < 0.0).sum();
-    close(wins.iter().sum::<f64>() / losses.abs(), 2.167945974262033);
-    let count = returns.len() as f64;
-    close(100.0 * returns.iter().sum::<f64>() / count, 3.2748078066748834);
-    let growth: f64 = returns.iter().map(|value| value.ln_1p()).sum();
-    close(100.0 * (growth / count).exp_m1(), 2.531715975158555);
-    let money: Vec<f64> = trades.iter().map(|trade| trade.net.to_f64()).collect();
-    let mean = money.iter().sum::<f64>() / count;
-    let variance = money.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    close(count.sqrt() * mean / variance.sqrt(), 1.0766187356697705);
+        .map(|trade| trade.net.to_f64() / (trade.entry_price.to_f64() * trade.quantity.abs().to_f64()));
+    let list = TradeList::new(money.collect(), returns.collect());
+    close(100.0 * list.win_rate(), 46.96969696969697);
+    let [best, worst] = list.best_and_worst();
+    close(100.0 * best, 53.59595229490424);
+    close(100.0 * worst, -18.39887353835481);
+    close(100.0 * list.mean_growth(), 2.531715975158555);
+    close(list.profit_factor(), 2.167945974262033);
+    close(100.0 * list.expectancy(), 3.2748078066748834);
+    close(list.system_quality(), 1.0766187356697705);
+    close(list.kelly(), 0.1518705127029717);
+}
+
+/// The part of the bars in which there was a position: those of entries and exits count, and all between.
+fn exposure(trades: &[ClosedTrade], bars: &BarsView<'_>) -> f64 {
+    let place = |time: UtcNanos| bars.open_time.partition_point(|open| *open <= time) - 1;
+    let mut held = vec![false; bars.len()];
+    for trade in trades {
+        held[place(trade.entry_time)..=place(trade.exit_time)].fill(true);
+    }
+    held.iter().filter(|is_held| **is_held).count() as f64 / held.len() as f64
 }
 
 fn close(found: f64, expected: f64) {

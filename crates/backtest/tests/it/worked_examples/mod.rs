@@ -1,7 +1,9 @@
 //! Published results of other engines, reproduced to the printed digit by models written against the public API.
 
 mod backtesting_py;
+mod freqtrade;
 mod lean;
+mod peer_statistics;
 mod pyalgotrade;
 
 use std::fs::File;

@@ -1,0 +1,277 @@
+//! What holds in every run: random orders on random bars, and the shipped models on markets that differ in nothing that
+//! should matter.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use sextant_backtest::{FillConvention, IntrabarRule, Recorder};
+use sextant_domain::ports::{DailyMark, Model, ResultSink};
+use sextant_domain::{
+    Bar, BarSeries, Fill, InstrumentRef, Intents, MarketData, MarketView, OrderId, OrderKind, OrderRequest,
+    OrderSize, Quantity, Requirements, Side, StepRecord, TimeInForce, Timeframe, Trail, UtcNanos,
+};
+use sextant_engine::Scope;
+use sextant_models::{
+    CryptoMomentumModel, CryptoMomentumParameters, EquityTrendModel, EquityTrendParameters,
+    IndexMeanReversionModel, IndexMeanReversionParameters,
+};
+use sextant_testkit::{MarketBuilder, bars, standard_market};
+
+use crate::fixture::{Rule, Setup};
+
+/// A bar of whole cents: the open, how far it rises and falls from there, and where between the ends it closes.
+fn price_bar() -> impl Strategy<Value = [f64; 4]> {
+    (8_000_i64..12_000, 0_i64..600, 0_i64..600, 0.0..=1.0_f64).prop_map(|(open, up, down, place)| {
+        let close = open - down + ((up + down) as f64 * place) as i64;
+        [open, open + up, open - down, close].map(|cents| cents as f64 / 100.0)
+    })
+}
+
+fn kind() -> impl Strategy<Value = OrderKind<f64>> {
+    let price = || (8_000_i64..12_000).prop_map(|cents| cents as f64 / 100.0);
+    prop_oneof![
+        2 => Just(OrderKind::Market),
+        1 => Just(OrderKind::MarketOnOpen),
+        1 => Just(OrderKind::MarketOnClose),
+        3 => price().prop_map(|limit| OrderKind::Limit { limit }),
+        3 => price().prop_map(|stop| OrderKind::Stop { stop }),
+        2 => (price(), price()).prop_map(|(stop, limit)| OrderKind::StopLimit { stop, limit }),
+        1 => (1_i64..400).prop_map(|cents| OrderKind::TrailingStop {
+            trail: Trail::Distance(cents as f64 / 100.0),
+        }),
+    ]
+}
+
+/// The decision it belongs to, signed units, and what it waits for.
+fn wish() -> impl Strategy<Value = (usize, i64, OrderKind<f64>, TimeInForce)> {
+    let units = prop_oneof![-50_i64..0, 1_i64..50];
+    let force = prop_oneof![Just(TimeInForce::GoodTilCancelled), Just(TimeInForce::Day)];
+    (0_usize..20, units, kind(), force)
+}
+
+fn convention() -> impl Strategy<Value = (FillConvention, IntrabarRule)> {
+    let rule = prop_oneof![
+        Just(IntrabarRule::Pessimistic),
+        Just(IntrabarRule::Optimistic),
+        Just(IntrabarRule::HighFirst),
+        Just(IntrabarRule::LowFirst),
+        Just(IntrabarRule::NearestFirst),
+    ];
+    let fills = prop_oneof![
+        Just(FillConvention::NextOpen),
+        Just(FillConvention::NextClose),
+        Just(FillConvention::SameClose)
+    ];
+    (fills, rule)
+}
+
+type Wish = (usize, i64, OrderKind<f64>, TimeInForce);
+
+fn run(market: &MarketData, wishes: Vec<Wish>, setup: &Setup) -> (Quantity, Recorder) {
+    let mut needs = Requirements::new();
+    let acme: InstrumentRef = needs.trade("ACME");
+    needs.series("ACME", Timeframe::D1);
+    let mut decision = 0;
+    let decide = move |_: &MarketView<'_>, out: &mut Intents| {
+        for (_, units, kind, force) in wishes.iter().filter(|wish| wish.0 == decision) {
+            let size = OrderSize::Units(Quantity::new((*units).into()));
+            let plain = OrderRequest::market(acme, size).time_in_force(*force);
+            out.order(OrderRequest { kind: *kind, ..plain });
+        }
+        decision += 1;
+    };
+    let name = "Wishes";
+    let model = Rule { name, needs, decide };
+    let (outcome, recorder) = setup.run(market, vec![Box::new(model)]).unwrap();
+    let (id, _) = market.instruments().iter().next().unwrap();
+    let held = outcome.ledger.book(Scope::Portfolio).instrument(id).quantity();
+    (held, recorder)
+}
+
+/// The bar in which a fill happened: one at the open has its time, one inside the bar or at the close that of the close.
+fn bar_of(market: &MarketData, fill: &Fill) -> Bar {
+    let bars = &market.series()[0].bars;
+    let place = bars.close_times().partition_point(|close| *close < fill.time);
+    bars.iter().nth(place).unwrap()
+}
+
+fn kind_of(recorder: &Recorder, order: OrderId) -> OrderKind {
+    let order = recorder.orders.iter().find(|one| one.id == order).unwrap();
+    order.draft.terms.kind
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn orders_trade_inside_their_bar_and_no_better_than_their_price(
+        prices in prop::collection::vec(price_bar(), 22),
+        wishes in prop::collection::vec(wish(), 1..25),
+        (fills, intrabar) in convention(),
+    ) {
+        let spans = bars::daily_sessions(bars::instant("2020-01-06"), prices.len());
+        let market = MarketBuilder::new()
+            .equity("ACME", Timeframe::D1)
+            .bars("ACME", Timeframe::D1, bars::from_fn(&spans, |index| prices[index]))
+            .build();
+        let setup = Setup { fills, intrabar, ..Setup::plain("1000000") };
+        let (held, recorder) = run(&market, wishes, &setup);
+        for fill in &recorder.fills {
+            let (bar, price) = (bar_of(&market, fill), fill.price.to_f64());
+            prop_assert!((bar.low..=bar.high).contains(&price), "{fill:?} outside {bar:?}");
+            let sign = if fill.quantity.is_positive() { 1.0 } else { -1.0 };
+            match kind_of(&recorder, fill.order) {
+                // What the price has gone through already trades at the open, everything else at the stop.
+                OrderKind::Stop { stop } => {
+                    let (stop, open) = (stop.to_f64(), bar.open);
+                    let worst = if sign * (open - stop) > 0.0 { open } else { stop };
+                    prop_assert!(sign * (price - worst) >= 0.0, "{fill:?} better than {worst} in {bar:?}");
+                }
+                OrderKind::Limit { limit } | OrderKind::StopLimit { limit, .. } => {
+                    prop_assert!(sign * (price - limit.to_f64()) <= 0.0, "{fill:?} beyond {limit}");
+                }
+                _ => {}
+            }
+        }
+        let sum: Decimal = recorder.fills.iter().map(|fill| fill.quantity.decimal()).sum();
+        prop_assert_eq!(sum, held.decimal());
+        for (time, point) in &recorder.equity {
+            prop_assert!((point.equity - point.cash - point.net).abs() <= 1e-6, "{time}: {point:?}");
+        }
+    }
+}
+
+/// What the models asked for and what was approved of it, by symbol and in the order of symbols.
+#[derive(Debug, Default, PartialEq)]
+struct Weights {
+    symbols: Vec<String>,
+    steps: Vec<(UtcNanos, Vec<(String, f64)>)>,
+}
+
+impl ResultSink for Weights {
+    fn record(&mut self, step: &StepRecord) {
+        let asked = step.intents.iter().map(|(model, instrument, weight)| {
+            (format!("{model} {}", self.symbols[instrument.index()]), *weight)
+        });
+        let approved = step
+            .targets
+            .iter()
+            .map(|(instrument, weight)| (self.symbols[instrument.index()].clone(), *weight));
+        let mut rows: Vec<_> = asked.chain(approved).collect();
+        rows.sort_by(|left, right| left.0.cmp(&right.0));
+        self.steps.push((step.time, rows));
+    }
+
+    fn mark(&mut self, _mark: &DailyMark<'_>) {}
+}
+
+/// The shipped models with short periods, so that a short market makes them trade.
+fn models(shares: [&str; 2], coins: [&str; 2]) -> Vec<Box<dyn Model>> {
+    let names = |symbols: [&str; 2]| symbols.map(str::to_owned).to_vec();
+    let trend = EquityTrendParameters {
+        slow_ma_period: 20,
+        momentum_lookback_days: 8,
+        exit_ma_period: 8,
+        max_positions: 1,
+        ..EquityTrendParameters::new(names(shares))
+    };
+    let reversion = IndexMeanReversionParameters {
+        oversold: 30.0,
+        overbought: 70.0,
+        bb_width: 0.5,
+        ..IndexMeanReversionParameters::new(names(shares))
+    };
+    let crypto = CryptoMomentumParameters {
+        short_lookback: 5,
+        long_lookback: 10,
+        rebalance_days: 3,
+        ..CryptoMomentumParameters::new(names(coins))
+    };
+    vec![
+        Box::new(EquityTrendModel::new(&trend).unwrap()),
+        Box::new(IndexMeanReversionModel::new(&reversion).unwrap()),
+        Box::new(CryptoMomentumModel::new(&crypto).unwrap()),
+    ]
+}
+
+fn weights(market: &MarketData, models: Vec<Box<dyn Model>>) -> Weights {
+    let symbols = market.instruments().iter().map(|(_, one)| one.symbol.clone());
+    let mut sink = Weights {
+        symbols: symbols.collect(),
+        steps: Vec::new(),
+    };
+    let setup = Setup::plain("100000");
+    setup
+        .run_into(&setup.config(market), market, models, &mut sink)
+        .unwrap();
+    let said: usize = sink.steps.iter().map(|(_, rows)| rows.len()).sum();
+    assert!(said > 20, "{said} weights in the whole run");
+    sink
+}
+
+/// The market with its instruments, and their series, in another order and with other prices.
+fn changed(market: &MarketData, order: &[usize], scale: f64) -> MarketData {
+    let instruments: Vec<_> = market.instruments().iter().collect();
+    let mut builder = MarketBuilder::new();
+    for place in order {
+        let (id, instrument) = instruments[*place];
+        builder = builder.instrument(instrument.clone());
+        for series in market.series().iter().filter(|series| series.instrument == id) {
+            let bars = series.bars.iter().map(|bar| Bar {
+                open: bar.open * scale,
+                high: bar.high * scale,
+                low: bar.low * scale,
+                close: bar.close * scale,
+                ..bar
+            });
+            let bars = BarSeries::from_bars(bars).unwrap();
+            builder = builder.bars(&instrument.symbol, series.timeframe, bars);
+        }
+    }
+    builder.build()
+}
+
+const SHARES: [&str; 2] = ["SPY", "QQQ"];
+const COINS: [&str; 2] = ["BTC-USD", "ETH-USD"];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// By a power of two, so that not even rounding differs.
+    #[test]
+    fn scaling_all_prices_leaves_weights_unchanged(seed: u64, power in -3_i32..7) {
+        let market = changed(&standard_market(60, seed), &[0, 1, 2, 3], 1.0);
+        let scaled = changed(&market, &[0, 1, 2, 3], 2.0_f64.powi(power));
+        prop_assert_eq!(weights(&market, models(SHARES, COINS)), weights(&scaled, models(SHARES, COINS)));
+    }
+
+    #[test]
+    fn permuting_symbols_permutes_weights(seed: u64, order in Just([0_usize, 1, 2, 3]).prop_shuffle()) {
+        let market = standard_market(60, seed);
+        let permuted = changed(&market, &order, 1.0);
+        let [mut shares, mut coins] = [SHARES, COINS];
+        shares.reverse();
+        coins.reverse();
+        let (one, other) = (weights(&market, models(SHARES, COINS)), weights(&permuted, models(shares, coins)));
+        prop_assert_eq!(one.steps, other.steps);
+    }
+}
+
+/// The properties above would see a fill outside of its bar.
+#[test]
+fn a_fill_belongs_to_the_bar_of_its_time() {
+    let spans = bars::daily_sessions(bars::instant("2020-01-06"), 3);
+    let market = MarketBuilder::new()
+        .equity("ACME", Timeframe::D1)
+        .bars(
+            "ACME",
+            Timeframe::D1,
+            bars::from_fn(&spans, |index| {
+                [90.0, 95.0, 85.0, 92.0].map(|price| price + index as f64)
+            }),
+        )
+        .build();
+    let wishes = vec![(0, 5, OrderKind::Market, TimeInForce::GoodTilCancelled)];
+    let (held, recorder) = run(&market, wishes, &Setup::plain("1000000"));
+    assert_eq!(Side::of(held), Some(Side::Buy));
+    assert_eq!(bar_of(&market, &recorder.fills[0]).open, 91.0);
+}

@@ -233,6 +233,15 @@ impl<'a> TargetReview<'a> {
     }
 }
 
+/// Adds the magnitude of each position to its partial sum.
+#[inline]
+fn add_exposures(sums: &mut [f64; LANES], weights: &[f64], pending: &[f64]) {
+    let positions = weights.iter().zip(pending);
+    for (sum, (weight, pending)) in sums.iter_mut().zip(positions) {
+        *sum += (weight + pending).abs();
+    }
+}
+
 /// What a rule leaves of an order's exposure-adding part, and why.
 pub(crate) struct Cut {
     pub(crate) added: f64,
@@ -308,9 +317,19 @@ impl<'a> OrderCase<'a> {
         self.standing + self.all_others() + self.added <= cap + 0.5 * TOLERANCE
     }
 
-    /// [`others`](Self::others) over all instruments, computed once for all rules.
+    /// [`others`](Self::others) over all instruments, computed once for all rules, and quickly because it asks no question
+    /// of each.
     pub(crate) fn all_others(&self) -> f64 {
-        *self.all_others.get_or_init(|| self.others(|_| true))
+        *self.all_others.get_or_init(|| {
+            let (weights, last_weights) = self.state.weights.as_chunks::<LANES>();
+            let (pending, last_pending) = self.state.pending.as_chunks::<LANES>();
+            let mut sums = [0.0; LANES];
+            for (weights, pending) in weights.iter().zip(pending) {
+                add_exposures(&mut sums, weights, pending);
+            }
+            add_exposures(&mut sums, last_weights, last_pending);
+            sums.iter().sum::<f64>() - self.position.abs()
+        })
     }
 
     /// Sum of `|present + pending|` over the other instruments for which `is_member` holds. The order's own instrument

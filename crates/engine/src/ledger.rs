@@ -202,11 +202,18 @@ impl Ledger {
     /// Marks an instrument to a new price.
     #[inline]
     pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
+        if self.foreign.is_empty() {
+            self.mark(instrument, price);
+        } else {
+            self.mark_with_rates(instrument, price);
+        }
+    }
+
+    #[inline]
+    fn mark(&mut self, instrument: InstrumentId, price: f64) {
         let index = instrument.index();
-        let before = self.before_pair(instrument);
         self.prices[index] = price;
         self.unit_values[index] = price * self.factors[index];
-        self.follow_pair(instrument, before);
         if !self.split_marks.is_empty() {
             self.split_marks.retain(|mark| mark.instrument != instrument);
         }
@@ -346,7 +353,8 @@ impl Ledger {
         let or_nan = |cash: Result<Cash, MoneyError>| cash.map_or(f64::NAN, Cash::to_f64);
         let own = self.portfolio.totals(CurrencyId::OWN);
         let cash = own.cash().and_then(|cash| self.initial.plus(cash));
-        (self.cash, self.settled) = (or_nan(cash), own.settled().to_f64());
+        self.cash = or_nan(cash);
+        self.settled = own.settled().to_f64();
         for (cash, book) in self.model_cash.iter_mut().zip(&self.models) {
             *cash = or_nan(book.totals(CurrencyId::OWN).unsettled());
         }
@@ -425,14 +433,11 @@ impl Ledger {
             gross += value.abs();
             net += value;
         }
-        let (mut cash, mut settled) = (self.cash, self.settled);
-        for ((balance, paid), id) in self.foreign.iter().zip(self.currencies.others()) {
-            // Before its first rate nothing can have been traded in a currency.
-            if (*balance, *paid) != (0.0, 0.0) {
-                cash += balance * self.currencies.rate(id);
-                settled += paid * self.currencies.rate(id);
-            }
-        }
+        let (cash, settled) = if self.foreign.is_empty() {
+            (self.cash, self.settled)
+        } else {
+            self.cash_of_all()
+        };
         EquityPoint {
             equity: cash - settled + net,
             cash,
@@ -450,13 +455,12 @@ impl Ledger {
             .iter()
             .map(|index| units[*index] * self.unit_values[*index]);
         let own = self.model_cash[model.index()] + held.sum::<f64>();
-        let others = self.foreign.len();
-        let foreign = &self.model_foreign[model.index() * others..][..others];
-        let foreign = foreign.iter().zip(self.currencies.others());
-        foreign.fold(own, |sum, (amount, id)| match amount {
-            0.0 => sum,
-            amount => sum + amount * self.currencies.rate(id),
-        })
+        if self.foreign.is_empty() {
+            own
+        } else {
+            self.foreign_model_cash(model)
+                .fold(own, |sum, amount| sum + amount)
+        }
     }
 }
 

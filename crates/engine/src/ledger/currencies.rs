@@ -1,8 +1,8 @@
 //! The currencies of an account: balances in each, and what they are worth in the account's own.
 
 use sextant_domain::{
-    Cash, CashKind, Contract, Currency, CurrencyId, FxPath, InstrumentId, InstrumentTable, MoneyError, Price,
-    Quantity,
+    Cash, CashKind, Contract, Currency, CurrencyId, FxPath, InstrumentId, InstrumentTable, ModelId,
+    MoneyError, Price, Quantity,
 };
 use thiserror::Error;
 
@@ -126,7 +126,6 @@ impl Currencies {
         (1..self.codes.len()).map(CurrencyId::from_index)
     }
 
-    #[inline]
     fn is_source(&self, instrument: InstrumentId) -> bool {
         self.sources.get(instrument.index()).copied().unwrap_or(false)
     }
@@ -289,23 +288,46 @@ impl Ledger {
         let Scope::Model(model) = scope else {
             return self.converted(currency, own);
         };
-        let earlier = (0..model.index()).map(sextant_domain::ModelId::from_index);
+        let earlier = (0..model.index()).map(ModelId::from_index);
         let mut before = earlier.map(|earlier| self.net_in(Scope::Model(earlier), currency, value));
         let before = before.try_fold(Cash::ZERO, |sum, one| sum.plus(one?))?;
         self.converted(currency, before.plus(own)?)?
             .minus(self.converted(currency, before)?)
     }
 
-    /// What the account has in the currencies whose rates depend on a pair, before its price changes.
-    #[inline]
-    pub(super) fn before_pair(&self, instrument: InstrumentId) -> Vec<BeforeRate> {
-        if self.currencies.is_source(instrument) {
-            self.before_rates(instrument)
-        } else {
-            Vec::new()
+    /// Marks an instrument where there are other currencies: if it is a pair, rates and the values of instruments follow.
+    pub(super) fn mark_with_rates(&mut self, instrument: InstrumentId, price: f64) {
+        if !self.currencies.is_source(instrument) {
+            return self.mark(instrument, price);
         }
+        let before = self.before_rates(instrument);
+        self.mark(instrument, price);
+        self.refresh_rates(instrument);
+        before.into_iter().for_each(|one| self.add_rate_gain(one));
     }
 
+    /// Cash and settled value of all currencies at the last rates.
+    pub(super) fn cash_of_all(&self) -> (f64, f64) {
+        let own = (self.cash, self.settled);
+        let foreign = self.foreign.iter().zip(self.currencies.others());
+        // Before its first rate nothing can have been traded in a currency.
+        let foreign = foreign.filter(|(amounts, _)| **amounts != (0.0, 0.0));
+        foreign.fold(own, |(cash, settled), ((balance, paid), id)| {
+            let rate = self.currencies.rate(id);
+            (cash + balance * rate, settled + paid * rate)
+        })
+    }
+
+    /// What a model has earned and paid in each other currency, in the account's own at the last rate.
+    pub(super) fn foreign_model_cash(&self, model: ModelId) -> impl Iterator<Item = f64> {
+        let others = self.foreign.len();
+        let amounts = &self.model_foreign[model.index() * others..][..others];
+        let amounts = amounts.iter().zip(self.currencies.others());
+        let amounts = amounts.filter(|(amount, _)| **amount != 0.0);
+        amounts.map(|(amount, id)| amount * self.currencies.rate(id))
+    }
+
+    /// What the account has in the currencies whose rates depend on a pair, before its price changes.
     fn before_rates(&self, pair: InstrumentId) -> Vec<BeforeRate> {
         let value = |scope, place| self.notional_at(scope, place);
         let affected = self.currencies.others().filter(|id| {
@@ -320,15 +342,6 @@ impl Ledger {
         before.collect()
     }
 
-    /// Brings rates and the values of instruments up to date after the price of a pair has changed.
-    #[inline]
-    pub(super) fn follow_pair(&mut self, instrument: InstrumentId, before: Vec<BeforeRate>) {
-        if self.currencies.is_source(instrument) {
-            self.refresh_rates(instrument);
-            before.into_iter().for_each(|one| self.add_rate_gain(one));
-        }
-    }
-
     fn add_rate_gain(&mut self, before: BeforeRate) {
         let place = before.currency.index() - 1;
         self.currencies.rate_gains[place] = self.rate_gain_after(before);
@@ -341,6 +354,7 @@ impl Ledger {
         so_far.plus(value.minus(before.value?)?)
     }
 
+    /// Brings rates and the values of instruments up to date after the price of a pair has changed.
     fn refresh_rates(&mut self, pair: InstrumentId) {
         let (currencies, prices) = (&mut self.currencies, &self.prices);
         for (index, path) in currencies.paths.iter().enumerate() {

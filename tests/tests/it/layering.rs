@@ -22,7 +22,7 @@ const fn rule(package: &'static str, may_depend_on: &'static [&'static str], bec
 }
 
 /// Normal and build dependencies among the packages of the workspace. A package that does not exist yet may stand here.
-const RULES: [Rule; 21] = [
+const RULES: [Rule; 22] = [
     rule(
         "domain",
         &[],
@@ -105,8 +105,13 @@ const RULES: [Rule; 21] = [
         "it is the rim towards venues, behind ports",
     ),
     rule(
-        "testkit",
+        "proof",
         &["domain"],
+        "it compares what any run says and runs nothing itself",
+    ),
+    rule(
+        "testkit",
+        &["domain", "proof"],
         "harnesses work on ports, so that users can apply them to their own crates",
     ),
     rule(
@@ -133,6 +138,7 @@ const EVERYTHING: &[&str] = &[
     "optimization",
     "engine",
     "backtest",
+    "proof",
     "lifecycle",
     "live",
     "data",

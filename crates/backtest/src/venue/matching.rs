@@ -1,13 +1,16 @@
 //! Which order trades next.
 
 use sextant_domain::ports::{AccountSource, BrokerError};
-use sextant_domain::{EndReason, InstrumentId, OrderKind, Side, TimeInForce, UtcNanos};
+use sextant_domain::{EndReason, InstrumentId, OrderKind, Side, TimeInForce, Timeframe, UtcNanos};
 
 use super::config::Moment;
 use super::intrabar::{Step, Trigger, Waiting, Walk, next_step};
 use super::state::{bar_at, is_through};
 use super::{SimulatedVenue, Stage, side_of};
 use crate::costs::Liquidity;
+
+/// Bars that have not come for longer than this have stopped: thirty days, after which features begin afresh, too.
+const SILENCE_NANOS: i64 = 30 * Timeframe::D1.nanos();
 
 /// What a stage does with one order.
 enum Act {
@@ -46,14 +49,16 @@ impl SimulatedVenue<'_> {
         Ok(true)
     }
 
-    /// An order in an instrument that has left the market. That is known a step after the last bar.
+    /// An order in an instrument whose bars have stopped. Whether there will be another one is not asked, because nobody
+    /// could know: bars have stopped when none has closed for [`SILENCE_NANOS`] while the order waited.
     fn without_market(&self, now: UtcNanos) -> Option<usize> {
+        let since = now.saturating_add(-SILENCE_NANOS);
         self.working.iter().position(|working| {
             let draft = &working.order.draft;
-            let is_over = self.slots[draft.instrument.index()].due.is_none();
-            is_over && draft.decided_at < now && {
-                let bars = self.bars(draft.instrument);
-                bars.close_time.last().is_none_or(|last| *last < now)
+            draft.decided_at < since && {
+                let closes = self.bars(draft.instrument).close_time;
+                let known = closes.partition_point(|time| *time <= now);
+                closes[..known].last().is_none_or(|last| *last < since)
             }
         })
     }

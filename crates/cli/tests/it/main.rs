@@ -13,4 +13,5 @@ mod lake;
 mod limits;
 mod pipeline;
 mod rebalance;
+mod verify;
 mod workspace;

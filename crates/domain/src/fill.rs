@@ -111,7 +111,7 @@ pub enum EndReason {
     NotFilled,
     /// There was nothing left to trade: a closing order of a flat position, or a size below one lot.
     NothingToTrade,
-    /// The instrument has no later bar.
+    /// The instrument has had no bar for thirty days.
     NoMarket,
     /// The instrument was split: its prices are in old shares.
     Split,

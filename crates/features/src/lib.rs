@@ -34,6 +34,7 @@
 
 mod columns;
 mod exact;
+mod history;
 mod kernel;
 mod live;
 mod moments;
@@ -48,6 +49,7 @@ mod window_means;
 mod properties;
 
 pub use columns::FeatureColumns;
+pub use history::{History, history_needed};
 pub use live::{FeedError, LiveFeature};
 pub use operator::{Operator, PricePair};
 pub use operators::{

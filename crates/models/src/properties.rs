@@ -47,7 +47,7 @@ fn decisions(model: &mut dyn Model, market: &MarketData) -> Vec<Decision> {
 #[test]
 fn no_model_looks_ahead() {
     let market = standard_market(90, 11);
-    let points = cut_points(&market, 25, 12);
+    let points = cut_points(&market, 50, 12);
     for (position, entry) in catalogue().iter().enumerate() {
         let told = decisions(&mut *quick_models()[position], &market);
         assert!(
@@ -60,7 +60,7 @@ fn no_model_looks_ahead() {
             let told = decisions(&mut *quick_models()[position], market);
             told.into_iter()
                 .map(|one| (one.time, Observed::debug(&one.targets)))
-                .collect()
+                .collect::<Vec<_>>()
         });
     }
 }

@@ -54,11 +54,11 @@ fn steps(detector: &mut dyn RegimeDetector, market: &MarketData) -> Vec<RegimeSt
 }
 
 fn assert_no_look_ahead(market: &MarketData, make: impl Fn() -> Box<dyn RegimeDetector>) {
-    assert_causal(market, &cut_points(market, 20, 2), |market| {
+    assert_causal(market, &cut_points(market, 50, 2), |market| {
         let told = steps(&mut *make(), market);
         told.into_iter()
             .map(|step| (step.time, Observed::debug(&(step.estimate, step.inputs))))
-            .collect()
+            .collect::<Vec<_>>()
     });
 }
 

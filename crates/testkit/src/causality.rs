@@ -1,244 +1,133 @@
-//! The proof that outputs do not look ahead: change the future in every way, and nothing up to the cut may differ.
+//! The look-ahead proof as assertions.
 
-use std::fmt;
-
+use sextant_domain::ports::{FeatureSource, Model};
 use sextant_domain::{MarketData, UtcNanos};
+use sextant_proof::{Observed, Stage, Trace, TrackName, Unit, WatchedFeatures, check_look_ahead, cut_points};
 
-use crate::{Replacement, SplitMix64, cut, replace_future};
+use crate::Replay;
 
-/// Something observed at a time, compared bit by bit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Observed {
-    /// The bits of a number: NaN equals NaN, and 0 does not equal -0.
-    Bits(u64),
-    /// Anything else by its text.
-    Text(String),
-}
+/// How many cut points a proof of a model uses.
+const MODEL_CUTS: usize = 50;
 
-/// An output of the thing under test and the time at which it came out.
-pub type Output = (UtcNanos, Observed);
-
-impl Observed {
-    /// Any value by its debug text, which writes each finite number so that it can be told from every other.
-    pub fn debug(value: &impl fmt::Debug) -> Self {
-        Self::Text(format!("{value:?}"))
-    }
-}
-
-impl From<f64> for Observed {
-    fn from(value: f64) -> Self {
-        Self::Bits(value.to_bits())
-    }
-}
-
-impl From<Option<f64>> for Observed {
-    fn from(value: Option<f64>) -> Self {
-        value.map_or_else(|| Self::from("none"), Self::from)
-    }
-}
-
-impl From<&str> for Observed {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Observed {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl fmt::Display for Observed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bits(bits) => write!(f, "{} (bits {bits:016x})", f64::from_bits(*bits)),
-            Self::Text(text) => f.write_str(text),
-        }
-    }
-}
-
-/// What was done to the future.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It was cut off.
-    Cut,
-    /// It was replaced.
-    Replaced(Replacement),
-}
-
-impl Change {
-    /// Every change that a check makes at every cut point.
-    pub const ALL: [Self; 4] = [
-        Self::Cut,
-        Self::Replaced(Replacement::Noise(0x5EED)),
-        Self::Replaced(Replacement::TimesTen),
-        Self::Replaced(Replacement::Shuffle(0x5EED)),
-    ];
-
-    fn apply(self, market: &MarketData, t: UtcNanos) -> MarketData {
-        match self {
-            Self::Cut => cut(market, t),
-            Self::Replaced(replacement) => replace_future(market, t, replacement),
-        }
-    }
-}
-
-/// An output up to a cut point that depends on what comes after it. The first one of its cut point and change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// Everything known after this point was changed.
-    pub cut: UtcNanos,
-    /// How.
-    pub change: Change,
-    /// Which output differs, counting those up to the cut point.
-    pub position: usize,
-    /// The output with the true future; `None` when there is no such output.
-    pub with_true_future: Option<Output>,
-    /// The output with the changed future; `None` when there is no such output.
-    pub with_changed_future: Option<Output>,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = |output: &Option<Output>| match output {
-            Some((time, observed)) => format!("at {time}: {observed}"),
-            None => "nothing".to_owned(),
-        };
-        write!(
-            f,
-            "output {} looks past {} ({:?}): with the true future {}, with the changed future {}",
-            self.position,
-            self.cut,
-            self.change,
-            show(&self.with_true_future),
-            show(&self.with_changed_future)
-        )
-    }
-}
-
-/// What a check has found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CausalityReport {
-    /// How many outputs were compared, over all cut points and changes.
-    pub compared: usize,
-    /// At most one violation per cut point and change.
-    pub violations: Vec<Violation>,
-}
-
-impl CausalityReport {
-    /// Whether something was compared and nothing differed. A check that compared nothing proves nothing.
-    pub fn is_causal(&self) -> bool {
-        self.compared > 0 && self.violations.is_empty()
-    }
-}
-
-/// Runs `run` on the market, and on the market with its future changed in every way at every cut point, and compares the
-/// outputs up to the cut point bit by bit, in the order in which `run` returns them.
-///
-/// `run` must start afresh each time: new model, new features, new state. It returns each output with the time at which
-/// it came out; for a feature that is the close of its bar, for an order the instant of its decision.
-pub fn check_causality(
-    market: &MarketData,
-    cut_points: &[UtcNanos],
-    mut run: impl FnMut(&MarketData) -> Vec<Output>,
-) -> CausalityReport {
-    let whole = run(market);
-    let mut report = CausalityReport {
-        compared: 0,
-        violations: Vec::new(),
-    };
-    for t in cut_points {
-        report.compared += Change::ALL.len() * until(&whole, *t).count();
-        for change in Change::ALL {
-            let changed = run(&change.apply(market, *t));
-            report.violations.extend(
-                first_difference(&whole, &changed, *t).map(|difference| Violation {
-                    cut: *t,
-                    change,
-                    position: difference.0,
-                    with_true_future: difference.1.cloned(),
-                    with_changed_future: difference.2.cloned(),
-                }),
-            );
-        }
-    }
-    report
-}
-
-/// [`check_causality`], for tests.
+/// [`check_look_ahead`], for tests.
 ///
 /// # Panics
 /// When an output depends on the future, with the first difference; or when there is no output up to any cut point, so
 /// that nothing was compared.
-pub fn assert_causal(
+pub fn assert_causal<T: Into<Trace>>(
     market: &MarketData,
     cut_points: &[UtcNanos],
-    run: impl FnMut(&MarketData) -> Vec<Output>,
+    run: impl FnMut(&MarketData) -> T,
 ) {
-    let report = check_causality(market, cut_points, run);
+    let report = check_look_ahead(market, cut_points, run);
     if let Some(first) = report.violations.first() {
         panic!("{first} ({} violations in all)", report.violations.len());
     }
     assert!(
-        report.compared > 0,
+        report.compared() > 0,
         "no output up to any of {} cut points: nothing was proven",
         cut_points.len()
     );
 }
 
-/// `count` cut points over the span of a market, sorted: closes of random bars, the instant before such a close, and
-/// instants in the middle of bars, in turn. The first fifth of the bars of each series is left for warming up.
+/// Proves that a model, and every feature it asks for, looks at nothing later than its present.
+///
+/// The model is made afresh and replayed over the market, and over the market with its future cut off, replaced by noise,
+/// multiplied by ten and shuffled, at 50 random points. Every feature value, target and order up to each point must have
+/// the same bits. The account stays empty, as in any [`Replay`]; `cargo xtask verify lookahead` proves configured models
+/// with their account, portfolio, risk and fills.
+///
+/// `features` makes the feature source: `FeatureColumns::new` of `sextant-features`, or one of your own.
+///
+/// ```
+/// use sextant_domain::ports::{Model, ModelError};
+/// use sextant_domain::{FeatureRef, InstrumentRef, Intents, MarketView, Requirements, Timeframe};
+/// use sextant_testkit::{FormulaFeatures, assert_model_is_causal, standard_market};
+///
+/// /// Holds SPY while it has risen over five days.
+/// struct Rising {
+///     requirements: Requirements,
+///     spy: InstrumentRef,
+///     change: FeatureRef,
+/// }
+///
+/// impl Rising {
+///     fn new() -> Self {
+///         let mut requirements = Requirements::new();
+///         let spy = requirements.trade("SPY");
+///         let days = requirements.series("SPY", Timeframe::D1);
+///         let change = requirements.feature("momentum", &[("period", 5.0)], days);
+///         Self { requirements, spy, change }
+///     }
+/// }
+///
+/// impl Model for Rising {
+///     fn id(&self) -> &str {
+///         "Rising"
+///     }
+///     fn requirements(&self) -> &Requirements {
+///         &self.requirements
+///     }
+///     fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+///         if let Some(change) = view.feature(self.change) {
+///             out.target(self.spy, if change > 0.0 { 1.0 } else { 0.0 });
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// assert_model_is_causal(&standard_market(90, 1), FormulaFeatures::reference, Rising::new);
+/// ```
 ///
 /// # Panics
-/// When the market has no bars.
-pub fn cut_points(market: &MarketData, count: usize, seed: u64) -> Vec<UtcNanos> {
-    let filled: Vec<_> = market
-        .series()
-        .iter()
-        .filter(|series| !series.bars.is_empty())
-        .collect();
-    assert!(!filled.is_empty(), "a market without bars has no cut points");
-    let mut random = SplitMix64::new(seed);
-    let points = (0..count).map(|number| {
-        let bars = &filled[random.index(filled.len())].bars;
-        let warm = bars.len() / 5;
-        let bar = bars.bar(warm + random.index(bars.len() - warm));
-        match number % 3 {
-            0 => bar.close_time,
-            1 => bar.close_time.saturating_add(-1),
-            _ => UtcNanos::from_nanos(bar.open_time.nanos().midpoint(bar.close_time.nanos())),
-        }
+/// When something depends on the future, with the quantity, the time and both values; when the model asks for nothing up
+/// to any cut point, so that nothing was proven; or when its requirements are not met.
+pub fn assert_model_is_causal<F: FeatureSource, M: Model>(
+    market: &MarketData,
+    features: impl Fn() -> F,
+    model: impl Fn() -> M,
+) {
+    let points = cut_points(market, MODEL_CUTS, 0x5EED);
+    let report = check_look_ahead(market, &points, |market| {
+        replayed(market, features(), &mut model())
     });
-    let mut points: Vec<_> = points.collect();
-    points.sort_unstable();
-    points
+    if let Some(first) = report.violations.first() {
+        panic!("{first} ({} violations in all)", report.violations.len());
+    }
+    assert!(
+        report.compared_by_stage.contains_key(&Stage::Intent),
+        "the model asked for nothing up to any of {MODEL_CUTS} cut points: nothing was proven"
+    );
 }
 
-fn until(outputs: &[Output], t: UtcNanos) -> impl Iterator<Item = &Output> {
-    outputs.iter().filter(move |(time, _)| *time <= t)
-}
-
-type Difference<'a> = (usize, Option<&'a Output>, Option<&'a Output>);
-
-fn first_difference<'a>(whole: &'a [Output], changed: &'a [Output], t: UtcNanos) -> Option<Difference<'a>> {
-    let (mut whole, mut changed) = (until(whole, t), until(changed, t));
-    for position in 0.. {
-        match (whole.next(), changed.next()) {
-            (None, None) => break,
-            (one, other) if one == other => {}
-            (one, other) => return Some((position, one, other)),
+fn replayed(market: &MarketData, features: impl FeatureSource, model: &mut dyn Model) -> Trace {
+    let mut features = WatchedFeatures::new(features);
+    let decisions = Replay::new(market, &mut features).decisions(model);
+    let mut trace = Trace::new();
+    features.testify(market, &mut trace);
+    for decision in decisions {
+        for (symbol, weight) in decision.targets {
+            let name = TrackName::new(Stage::Intent, "weight", Unit::Plain).of(&symbol);
+            trace.record(name, decision.time, weight);
+        }
+        for order in decision.orders {
+            let name = TrackName::new(Stage::Intent, "order", Unit::Words);
+            trace.record(name, decision.time, Observed::debug(&order));
         }
     }
-    None
+    trace
 }
 
 #[cfg(test)]
 mod tests {
-    use sextant_domain::{BarsView, MacroSeries};
+    use sextant_domain::ports::ModelError;
+    use sextant_domain::{
+        BarsView, FeatureRef, InstrumentRef, Intents, MacroSeries, MarketView, Requirements, Timeframe,
+    };
+    use sextant_proof::{Change, Output};
 
     use super::*;
-    use crate::{formulas, standard_market};
+    use crate::{FormulaFeatures, formulas, standard_market};
 
     fn market() -> MarketData {
         standard_market(90, 3)
@@ -277,7 +166,7 @@ mod tests {
             bars.close_time
                 .iter()
                 .map(|time| (*time, macro_at(series, *time).into()))
-                .collect()
+                .collect::<Vec<_>>()
         });
     }
 
@@ -291,7 +180,7 @@ mod tests {
                 .iter()
                 .copied()
                 .zip(bars.open.iter().map(|open| Observed::from(*open)))
-                .collect()
+                .collect::<Vec<_>>()
         });
     }
 
@@ -346,9 +235,9 @@ mod tests {
         let market = market();
         let points = cut_points(&market, 12, 4);
         for (name, leak) in LEAKS {
-            let report = check_causality(&market, &points, leak);
+            let report = check_look_ahead(&market, &points, leak);
             assert!(!report.is_causal(), "{name} was not caught");
-            assert!(report.compared > 0);
+            assert!(report.compared() > 0);
         }
     }
 
@@ -356,7 +245,7 @@ mod tests {
     #[test]
     fn every_change_finds_the_plain_leak() {
         let market = market();
-        let report = check_causality(&market, &cut_points(&market, 12, 4), LEAKS[0].1);
+        let report = check_look_ahead(&market, &cut_points(&market, 12, 4), LEAKS[0].1);
         for change in Change::ALL {
             assert!(
                 report
@@ -376,7 +265,7 @@ mod tests {
     #[test]
     fn outputs_that_come_or_go_with_the_future_are_caught() {
         let market = market();
-        let report = check_causality(&market, &cut_points(&market, 6, 5), |market| {
+        let report = check_look_ahead(&market, &cut_points(&market, 6, 5), |market| {
             let rising = column(market, |bars| {
                 next_or_last(bars.close)
                     .iter()
@@ -386,25 +275,75 @@ mod tests {
             });
             let rising = rising.into_iter().filter(|(_, observed)| match observed {
                 Observed::Bits(bits) => f64::from_bits(*bits) > 0.0,
-                Observed::Text(_) => false,
+                _ => false,
             });
-            rising.map(|(time, _)| (time, "buy".into())).collect()
+            rising.map(|(time, _)| (time, "buy".into())).collect::<Vec<_>>()
         });
         assert!(!report.is_causal());
+    }
+
+    /// Wants SPY by a column of a feature source, whatever that is called.
+    struct ByColumn {
+        requirements: Requirements,
+        spy: InstrumentRef,
+        value: FeatureRef,
+    }
+
+    impl ByColumn {
+        fn new() -> Self {
+            let mut requirements = Requirements::new();
+            let spy = requirements.trade("SPY");
+            let days = requirements.series("SPY", Timeframe::D1);
+            let value = requirements.feature("value", &[], days);
+            Self {
+                requirements,
+                spy,
+                value,
+            }
+        }
+    }
+
+    impl Model for ByColumn {
+        fn id(&self) -> &str {
+            "by column"
+        }
+
+        fn requirements(&self) -> &Requirements {
+            &self.requirements
+        }
+
+        fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+            if let Some(value) = view.feature(self.value) {
+                out.target(self.spy, value);
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_model_with_an_honest_column_passes_in_one_call() {
+        let features = || FormulaFeatures::new(|_, inputs| Some(inputs[0].close.to_vec()));
+        assert_model_is_causal(&market(), features, ByColumn::new);
+    }
+
+    #[test]
+    #[should_panic(expected = "value() on 1D of SPY looks past 20")]
+    fn a_model_with_a_leaking_column_is_found_in_one_call() {
+        let features = || FormulaFeatures::new(|_, inputs| Some(next_or_last(inputs[0].close)));
+        assert_model_is_causal(&market(), features, ByColumn::new);
+    }
+
+    #[test]
+    #[should_panic(expected = "the model asked for nothing")]
+    fn a_model_that_says_nothing_is_not_proven() {
+        let features = || FormulaFeatures::new(|_, inputs| Some(vec![f64::NAN; inputs[0].len()]));
+        assert_model_is_causal(&market(), features, ByColumn::new);
     }
 
     #[test]
     #[should_panic(expected = "nothing was proven")]
     fn a_check_of_nothing_fails() {
         let market = market();
-        assert_causal(&market, &cut_points(&market, 3, 6), |_| Vec::new());
-    }
-
-    #[test]
-    fn numbers_are_compared_by_their_bits() {
-        assert_eq!(Observed::from(f64::NAN), Observed::from(f64::NAN));
-        assert_ne!(Observed::from(0.0), Observed::from(-0.0));
-        assert_ne!(Observed::from(None), Observed::from(Some(f64::NAN)));
-        assert_ne!(Observed::debug(&0.1), Observed::debug(&0.1_f64.next_up()));
+        assert_causal(&market, &cut_points(&market, 3, 6), |_| Vec::<Output>::new());
     }
 }

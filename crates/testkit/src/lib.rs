@@ -6,7 +6,8 @@
 //! * [`MarketBuilder`], [`bars`], [`standard_market`]: markets from arrays, from a seeded random walk, or ready-made.
 //! * [`FixedFeatures`], [`FormulaFeatures`]: feature sources without a feature crate.
 //! * [`Replay`]: runs a model or a regime detector over a market, bar close by bar close.
-//! * [`assert_causal`], [`check_causality`], [`cut`], [`replace_future`]: the look-ahead proof.
+//! * [`assert_model_is_causal`]: the look-ahead proof of a model, in one call; [`assert_causal`] proves anything else. What
+//!   they are made of is `sextant-proof`.
 //! * [`http::TestServer`]: a scripted server on the loopback interface, for whoever asks outside parties for data.
 //! * [`assert_golden`]: texts kept as files, written anew only by an explicit command.
 //! * [`real_data_dir`]: where the real market data lies, and when a test may go without it.
@@ -19,27 +20,26 @@
 //!
 //! # Deliberately absent
 //! Fast or streaming indicators ([`formulas`] recomputes every window from its definition), exchange calendars with
-//! holidays or daylight saving, and any engine: the crate depends on the vocabulary alone.
+//! holidays or daylight saving, and any engine: the crate depends on the vocabulary and the proofs
+//! alone.
 
 pub mod bars;
 mod causality;
 mod features;
 pub mod formulas;
-mod future;
 mod golden;
 pub mod http;
 mod market_builder;
-mod random;
 mod real_data;
 mod replay;
 
-pub use causality::{
-    CausalityReport, Change, Observed, Output, Violation, assert_causal, check_causality, cut_points,
-};
+pub use causality::{assert_causal, assert_model_is_causal};
 pub use features::{FixedFeatures, FormulaFeatures};
-pub use future::{Replacement, cut, replace_future};
 pub use golden::assert_golden;
 pub use market_builder::{MarketBuilder, standard_market};
-pub use random::SplitMix64;
 pub use real_data::real_data_dir;
 pub use replay::{Decision, RegimeStep, Replay};
+pub use sextant_proof::{
+    Change, LookAheadReport, Observed, Output, Probe, Replacement, SplitMix64, Trace, Violation,
+    check_look_ahead, cut, cut_points, replace_future,
+};

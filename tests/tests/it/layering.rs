@@ -110,8 +110,13 @@ const RULES: [Rule; 22] = [
         "it is the rim towards venues, behind ports",
     ),
     rule(
-        "testkit",
+        "proof",
         &["domain"],
+        "it compares what any run says and runs nothing itself",
+    ),
+    rule(
+        "testkit",
+        &["domain", "proof"],
         "harnesses work on ports, so that users can apply them to their own crates",
     ),
     rule(
@@ -139,6 +144,7 @@ const EVERYTHING: &[&str] = &[
     "optimization",
     "engine",
     "backtest",
+    "proof",
     "lifecycle",
     "live",
     "data",

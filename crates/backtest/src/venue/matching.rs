@@ -1,13 +1,18 @@
 //! Which order trades next.
 
 use sextant_domain::ports::{AccountSource, BrokerError};
-use sextant_domain::{EndReason, InstrumentId, OrderKind, Side, TimeInForce, UtcNanos};
+use sextant_domain::{
+    EndReason, InstrumentId, OrderKind, Side, TimeInForce, Timeframe, UtcNanos, WorkingOrder,
+};
 
 use super::config::Moment;
 use super::intrabar::{Step, Trigger, Waiting, Walk, next_step};
 use super::state::{bar_at, is_through};
 use super::{SimulatedVenue, Stage, side_of};
 use crate::costs::Liquidity;
+
+/// Bars that have not come for longer than this have stopped: thirty days, after which features begin afresh, too.
+const SILENCE_NANOS: i64 = 30 * Timeframe::D1.nanos();
 
 /// What a stage does with one order.
 enum Act {
@@ -64,17 +69,17 @@ impl SimulatedVenue<'_> {
         states.find_map(|(index, state)| Some((index, state.at_once.take()?)))
     }
 
-    /// The first order in an instrument that has left the market; without one, the instrument whose next stage is the
+    /// The first order in an instrument whose bars have stopped; without one, the instrument whose next stage is the
     /// earliest that may be known at `now`.
     fn next_work(&self, now: UtcNanos) -> Option<Work> {
         let mut earliest = None;
         for (index, working) in self.working.iter().enumerate() {
             let instrument = working.order.draft.instrument;
             let slot = &self.slots[instrument.index()];
+            if self.has_no_market(working, now) {
+                return Some(Work::End(index));
+            }
             let Some(due) = slot.due else {
-                if self.has_left_market(index, now) {
-                    return Some(Work::End(index));
-                }
                 continue;
             };
             let is_known = match slot.stage {
@@ -89,12 +94,16 @@ impl SimulatedVenue<'_> {
         earliest.map(|((_, instrument), first)| Work::Stage(instrument, first))
     }
 
-    /// Whether the instrument of an order, which has no further bar, has left the market. That is known a step after the
-    /// last bar.
-    fn has_left_market(&self, index: usize, now: UtcNanos) -> bool {
-        let draft = &self.working[index].order.draft;
-        let last = self.bars(draft.instrument).close_time.last();
-        draft.decided_at < now && last.is_none_or(|last| *last < now)
+    /// Whether the bars of an order's instrument have stopped. Whether there will be another one is not asked, because nobody
+    /// could know: bars have stopped when none has closed for [`SILENCE_NANOS`] while the order waited.
+    fn has_no_market(&self, working: &WorkingOrder, now: UtcNanos) -> bool {
+        let since = now.saturating_add(-SILENCE_NANOS);
+        let draft = &working.order.draft;
+        draft.decided_at < since && {
+            let closes = self.bars(draft.instrument).close_time;
+            let known = closes.partition_point(|time| *time <= now);
+            closes[..known].last().is_none_or(|last| *last < since)
+        }
     }
 
     fn work_open(

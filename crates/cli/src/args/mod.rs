@@ -3,6 +3,7 @@
 mod data;
 mod fetch;
 mod query;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 pub use data::*;
 pub use fetch::*;
 pub use query::*;
+pub use verify::*;
 
 /// Sextant: backtests, data and results of a quantitative trading platform.
 #[derive(Debug, Parser)]
@@ -38,6 +40,9 @@ pub enum Command {
     Show(RunArgs),
     /// Write the HTML report of a run and say where it lies
     Report(RunArgs),
+    /// Prove that the configured system does not look ahead, repeats itself, and follows its market as it must
+    #[command(subcommand)]
+    Verify(VerifyCommand),
     /// Maintain the result database
     #[command(subcommand)]
     Store(StoreCommand),

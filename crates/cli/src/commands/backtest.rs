@@ -61,7 +61,8 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
             .context("threads")?;
     }
     let bars = Bars::new();
-    let (root, source) = choose_market(args, config, &bars)?;
+    let asked = args.synthetic.then_some(Source::Synthetic);
+    let (root, source) = choose_market(asked, config, &bars)?;
     let market = load_market(&config.system, &root, source, &bars)?;
     for end in &market.ends {
         bars.finish();
@@ -164,13 +165,13 @@ fn remember_latest(results: &Path, run_id: &str) -> anyhow::Result<()> {
 }
 
 /// Imported bars where there are any, the synthetic market otherwise or where it is asked for.
-fn choose_market(
-    args: &BacktestArgs,
+pub(super) fn choose_market(
+    asked: Option<Source>,
     config: &ResolvedConfig,
     bars: &Bars,
 ) -> anyhow::Result<(PathBuf, Source)> {
     let data = &config.system.paths.data;
-    if !args.synthetic && !Lake::new(data).bar_keys()?.is_empty() {
+    if asked != Some(Source::Synthetic) && !Lake::new(data).bar_keys()?.is_empty() {
         return Ok((data.clone(), Source::Imported));
     }
     if ensure_synthetic(data, &config.system.synthetic, bars)? {

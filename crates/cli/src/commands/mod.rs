@@ -5,6 +5,7 @@ mod config;
 mod data;
 mod models;
 mod runs;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Runs(args) => runs::list(&args),
         Command::Show(args) => runs::show(&args),
         Command::Report(args) => runs::report(&args),
+        Command::Verify(command) => verify::run(&command),
         Command::Store(command) => runs::store(&command),
         Command::Config(command) => config::run(command),
     };

@@ -1,6 +1,10 @@
 //! `sextant list-models`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+
+use sextant_domain::{Requirements, Timeframe};
+use sextant_features::history_needed;
 
 use crate::args::ConfigArgs;
 use crate::config::{ConfigSource, load};
@@ -32,7 +36,8 @@ pub(super) fn list(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
             });
             distinct.join(", ")
         });
-        vec![
+        let warm_up = model.map(|model| warm_up(model.requirements())).transpose()?;
+        Ok(vec![
             entry.name.to_owned(),
             entry.summary.to_owned(),
             budget.map_or("not configured".to_owned(), |budget| {
@@ -40,15 +45,37 @@ pub(super) fn list(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
             }),
             universe.unwrap_or_default(),
             features.unwrap_or_default(),
-        ]
+            warm_up.unwrap_or_default(),
+        ])
     });
+    let rows = rows.collect::<anyhow::Result<Vec<_>>>()?;
     say!("Models there are, and how {} runs them", args.config.display());
     say!(
         "{}",
         table(
-            &["model", "what it does", "#budget", "universe", "features"],
+            &[
+                "model",
+                "what it does",
+                "#budget",
+                "universe",
+                "features",
+                "warm-up"
+            ],
             rows
         )
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The bars that must have closed before a decision for which every feature is settled, by timeframe.
+fn warm_up(requirements: &Requirements) -> anyhow::Result<String> {
+    let mut bars: BTreeMap<Timeframe, usize> = BTreeMap::new();
+    for one in history_needed(requirements)? {
+        let longest = bars.entry(one.series.timeframe).or_default();
+        *longest = one.settled.max(*longest);
+    }
+    let words = bars
+        .iter()
+        .map(|(timeframe, bars)| format!("{bars} x {timeframe}"));
+    Ok(words.collect::<Vec<_>>().join(", "))
 }

@@ -110,10 +110,24 @@ pub fn load(source: &ConfigSource) -> Result<ResolvedConfig, ConfigError> {
         };
         check::consistency(&source.file, &config, &mut found);
         if found.is_empty() {
-            return Ok(config);
+            return Ok(in_order(config));
         }
     }
     Err(ConfigError { problems: found })
+}
+
+/// Puts the universe, the timeframes of each instrument and the macro series in order. Ids follow from it, and with them
+/// the order in which numbers are added up: a file that lists the same things in another order is the same run.
+fn in_order(mut config: ResolvedConfig) -> ResolvedConfig {
+    let system = &mut config.system;
+    system
+        .universe
+        .sort_by(|one, other| one.symbol.cmp(&other.symbol));
+    for one in &mut system.universe {
+        one.timeframes.sort_unstable();
+    }
+    system.macro_series.sort_unstable();
+    config
 }
 
 impl ResolvedConfig {

@@ -30,7 +30,7 @@ pub struct SystemConfig {
     /// Annual risk-free rate subtracted in Sharpe ratios, as a fraction.
     #[schemars(range(min = -0.1, max = 1.0))]
     pub risk_free_annual: f64,
-    /// What is traded.
+    /// What is traded; in which order does not matter.
     #[schemars(length(min = 1))]
     pub universe: Vec<InstrumentConfig>,
     /// Macro series to load where they are there; a missing one makes the regimes that need it `unknown`.

@@ -187,7 +187,7 @@ fn a_tick_that_is_coarse_against_prices() {
         "execution: 4H, price_tick: 0.0001, lot_size: 1}",
         "execution: 4H, price_tick: 50, lot_size: 1}",
     );
-    place.backtest(&[]).fails_with(&["SPY", "price_tick", "50"]);
+    place.backtest(&[]).fails_with(&["QQQ", "price_tick", "50"]);
 }
 
 #[test]

@@ -14,4 +14,5 @@ mod lake;
 mod limits;
 mod pipeline;
 mod rebalance;
+mod verify;
 mod workspace;

@@ -3,7 +3,6 @@
 use sextant_domain::{Bar, BarSeries, MacroSeries, MarketData, Series, UtcNanos};
 
 use crate::SplitMix64;
-use crate::bars::valid;
 
 /// What takes the place of everything after a point in time. Times stay as they are; values change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +13,17 @@ pub enum Replacement {
     TimesTen,
     /// The same bars and macro values in another order, from a seed.
     Shuffle(u64),
+}
+
+impl Replacement {
+    /// The name in tables: `noise`, `times ten` or `shuffle`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Noise(_) => "noise",
+            Self::TimesTen => "times ten",
+            Self::Shuffle(_) => "shuffle",
+        }
+    }
 }
 
 /// The market as it is known at `t`, and nothing more.
@@ -49,6 +59,39 @@ pub fn replace_future(market: &MarketData, t: UtcNanos, replacement: Replacement
     )
 }
 
+/// The market with everything that follows `t` ten times as high, the opens of bars that begin at `t` included.
+///
+/// Unlike in [`replace_future`] the price at which a bar opens at `t` is not taken for known: an order decided at `t`
+/// cannot trade before `t`, so whatever it trades at must change. A bar that is open at `t` keeps its open.
+pub fn raise_what_follows(market: &MarketData, t: UtcNanos) -> MarketData {
+    let bars = |bars: &BarSeries, _| {
+        valid(bars.iter().map(|bar| {
+            let raised = ten_times(&bar);
+            match (bar.close_time <= t, bar.open_time < t) {
+                (true, _) => bar,
+                (false, true) => with_open(raised, bar.open),
+                (false, false) => raised,
+            }
+        }))
+    };
+    let macros = |series: &MacroSeries, _| replaced_values(series, t, Replacement::TimesTen, 0);
+    rebuilt(market, bars, macros)
+}
+
+/// The bar with another open, and a range that still encloses it.
+fn with_open(bar: Bar, open: f64) -> Bar {
+    Bar {
+        open,
+        high: bar.high.max(open),
+        low: bar.low.min(open),
+        ..bar
+    }
+}
+
+fn valid(bars: impl Iterator<Item = Bar>) -> BarSeries {
+    BarSeries::from_bars(bars).unwrap_or_else(|error| panic!("changed bars stay valid: {error}"))
+}
+
 fn flattened(bar: Bar) -> Bar {
     Bar {
         high: bar.open,
@@ -69,14 +112,12 @@ fn replaced_bars(bars: &BarSeries, t: UtcNanos, replacement: Replacement, salt: 
     };
     let changed = future.iter().zip(others).map(|(bar, other)| {
         let open = if bar.open_time <= t { bar.open } else { other.open };
-        Bar {
+        let placed = Bar {
             open_time: bar.open_time,
             close_time: bar.close_time,
-            open,
-            high: other.high.max(open),
-            low: other.low.min(open),
             ..other
-        }
+        };
+        with_open(placed, open)
     });
     valid(bars.iter().take(known).chain(changed))
 }
@@ -153,115 +194,4 @@ fn rebuilt(
     let macros = market.macros().iter().map(|one| macros(one, salt())).collect();
     MarketData::new(market.instruments().clone(), series, macros)
         .unwrap_or_else(|error| panic!("a changed market stays valid: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bars::instant;
-    use crate::standard_market;
-
-    const REPLACEMENTS: [Replacement; 3] = [
-        Replacement::Noise(1),
-        Replacement::TimesTen,
-        Replacement::Shuffle(2),
-    ];
-
-    /// In the middle of a 4-hour bar of every series, and of every daily bar.
-    fn middle() -> UtcNanos {
-        instant("2018-02-07T18:00:00Z")
-    }
-
-    #[test]
-    fn a_cut_keeps_what_is_known_and_nothing_else() {
-        let market = standard_market(60, 1);
-        let past = cut(&market, middle());
-        for (before, after) in market.series().iter().zip(past.series()) {
-            let known = before
-                .bars
-                .view()
-                .close_time
-                .partition_point(|time| *time <= middle());
-            assert_eq!(after.bars.len(), known + 1, "the bar that is open stays");
-            assert!(before.bars.iter().take(known).eq(after.bars.iter().take(known)));
-            let (whole, open) = (before.bars.bar(known), after.bars.bar(known));
-            assert_eq!(
-                (open.open_time, open.close_time),
-                (whole.open_time, whole.close_time)
-            );
-            assert_eq!([open.open, open.high, open.low, open.close, open.volume], {
-                [whole.open, whole.open, whole.open, whole.open, 0.0]
-            });
-        }
-        for (before, after) in market.macros().iter().zip(past.macros()) {
-            assert_eq!(after.values(), &before.values()[..before.available(middle())]);
-            assert!(after.published().iter().all(|time| *time <= middle()));
-        }
-    }
-
-    #[test]
-    fn a_bar_that_opens_at_the_cut_is_open_and_one_that_closes_there_is_whole() {
-        let market = standard_market(10, 1);
-        let noon = instant("2018-01-03T17:00:00Z");
-        let past = cut(&market, noon).series()[0].bars.clone();
-        let count = past.len();
-        let whole = &market.series()[0].bars;
-        assert_eq!(past.bar(count - 2), whole.bar(count - 2));
-        assert_eq!(
-            (past.bar(count - 1).open_time, past.bar(count - 1).close),
-            (noon, whole.bar(count - 1).open)
-        );
-        let night = instant("2018-01-03T21:00:00Z");
-        assert_eq!(
-            cut(&market, night).series()[0].bars.view().close_time.last(),
-            Some(&night)
-        );
-    }
-
-    #[test]
-    fn replacing_changes_the_whole_future_and_nothing_before() {
-        let market = standard_market(60, 1);
-        for replacement in REPLACEMENTS {
-            let other = replace_future(&market, middle(), replacement);
-            for (before, after) in market.series().iter().zip(other.series()) {
-                let (before, after) = (&before.bars, &after.bars);
-                let known = before.view().close_time.partition_point(|time| *time <= middle());
-                assert!(
-                    before.iter().take(known).eq(after.iter().take(known)),
-                    "{replacement:?}"
-                );
-                assert_eq!(before.view().close_time, after.view().close_time);
-                assert_eq!(before.view().open_time, after.view().open_time);
-                assert_eq!(before.bar(known).open, after.bar(known).open, "the open is known");
-                let future = known..before.len();
-                let same = future
-                    .clone()
-                    .filter(|index| before.bar(*index) == after.bar(*index))
-                    .count();
-                assert!(
-                    same * 5 < future.len(),
-                    "{replacement:?}: {same} of {} unchanged",
-                    future.len()
-                );
-            }
-            for (before, after) in market.macros().iter().zip(other.macros()) {
-                let known = before.available(middle());
-                assert_eq!(before.published(), after.published());
-                assert_eq!(before.values()[..known], after.values()[..known]);
-            }
-            let (before, after) = (&market.macros()[0], &other.macros()[0]);
-            assert_ne!(before.values(), after.values(), "{replacement:?}");
-        }
-    }
-
-    #[test]
-    fn series_do_not_share_their_noise() {
-        let market = standard_market(60, 1);
-        let other = replace_future(&market, middle(), Replacement::Noise(9));
-        let ratio = |series: usize| {
-            let last = market.series()[series].bars.len() - 1;
-            other.series()[series].bars.bar(last).open / market.series()[series].bars.bar(last).open
-        };
-        assert!((ratio(0) - ratio(2)).abs() > 1e-6);
-    }
 }

@@ -19,6 +19,7 @@
 mod account_rows;
 pub mod args;
 mod assumptions;
+mod bundle;
 mod clock;
 mod commands;
 mod compose;
@@ -29,6 +30,7 @@ mod out;
 pub mod pipeline;
 mod progress;
 mod recorder;
+mod replay;
 pub mod report;
 mod sleeve;
 mod table;

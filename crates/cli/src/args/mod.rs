@@ -2,6 +2,7 @@
 
 mod data;
 mod fetch;
+mod proof;
 mod query;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use data::*;
 pub use fetch::*;
+pub use proof::*;
 pub use query::*;
 
 /// Sextant: backtests, data and results of a quantitative trading platform.
@@ -38,6 +40,13 @@ pub enum Command {
     Show(RunArgs),
     /// Write the HTML report of a run and say where it lies
     Report(RunArgs),
+    /// Say in what two runs differ: configuration, data, code, orders, equity, figures
+    Compare(CompareArgs),
+    /// Put a run and everything that reproduces it into one file
+    Bundle(BundleArgs),
+    /// Prove what a result claims
+    #[command(subcommand)]
+    Verify(VerifyCommand),
     /// Maintain the result database
     #[command(subcommand)]
     Store(StoreCommand),

@@ -16,14 +16,14 @@ use crate::figures::{format_metric, scopes};
 use crate::logs;
 use crate::out::say;
 use crate::pipeline::{
-    Source, compute, ensure_synthetic, kill_reason, load_market, manifest, synthetic_root,
+    KILL_FILE, Source, compute, ensure_synthetic, kill_reason, load_market, manifest, synthetic_root,
 };
 use crate::progress::Bars;
 use crate::report::{ReportInput, SYNTHETIC_LABEL, write_report};
 use crate::table::table;
 
 /// Holds the id of the run made last.
-pub(super) const LATEST_FILE: &str = "latest";
+pub(crate) const LATEST_FILE: &str = "latest";
 
 /// The rows of the printed table, by metric name.
 const PRINTED: [&str; 15] = [
@@ -77,9 +77,10 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     if let Some(reason) = kill.clone().or(engaged) {
         eprintln!("warning: the kill switch is on ({reason}): nothing will be traded");
     }
-    let computed = compute(config, &market, kill.as_deref(), &bars)?;
+    let kill = kill.map(|_| KILL_FILE);
+    let computed = compute(config, &market, kill, &bars)?;
     let running_seconds = watch.seconds() - loading_seconds;
-    let manifest = manifest(config, &market, kill.as_deref(), &computed.outcome);
+    let manifest = manifest(config, &market, kill, &computed.outcome);
     let info = RunInfo {
         created_at: now(),
         duration_seconds: watch.seconds(),

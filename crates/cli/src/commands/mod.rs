@@ -1,10 +1,13 @@
 //! The commands, one file each.
 
 mod backtest;
+mod bundle;
+mod compare;
 mod config;
 mod data;
 mod models;
 mod runs;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -19,6 +22,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Runs(args) => runs::list(&args),
         Command::Show(args) => runs::show(&args),
         Command::Report(args) => runs::report(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Bundle(args) => bundle::run(&args),
+        Command::Verify(command) => verify::run(&command),
         Command::Store(command) => runs::store(&command),
         Command::Config(command) => config::run(command),
     };

@@ -80,7 +80,7 @@ pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The run that was asked for; `latest` is the one made last.
-fn resolve(results: &Path, wanted: &str) -> anyhow::Result<RunId> {
+pub(crate) fn resolve(results: &Path, wanted: &str) -> anyhow::Result<RunId> {
     let folders = RunFolders::new(results);
     if wanted != "latest" {
         return Ok(folders.resolve(wanted)?);

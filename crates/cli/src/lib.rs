@@ -25,6 +25,7 @@ mod commands;
 mod compose;
 pub mod config;
 mod figures;
+mod lineage;
 mod logs;
 mod out;
 pub mod pipeline;

@@ -92,6 +92,11 @@ impl Replay {
         })
     }
 
+    /// Why the kill switch was on when the run began, if it was.
+    pub(crate) fn kill(&self) -> Option<&'static str> {
+        self.kill
+    }
+
     /// Computes every row again.
     ///
     /// # Errors
@@ -125,7 +130,9 @@ pub(crate) fn data_changes(then: &[DataInput], now: &[DataInput]) -> Vec<Change>
     };
     let mut changes = Vec::new();
     for one in then {
-        match now.iter().find(|other| is_same(one, other)) {
+        // A series that serves twice stands there twice, with the use in its source.
+        let equal = now.iter().find(|other| *other == one);
+        match equal.or_else(|| now.iter().find(|other| is_same(one, other))) {
             Some(other) if other == one => {}
             Some(other) => changes.push(series_change(one, Some(one), Some(other))),
             None => changes.push(series_change(one, Some(one), None)),
@@ -172,7 +179,12 @@ mod tests {
 
     #[test]
     fn changed_series_are_named() {
-        let then = [series("SPY", "1"), series("QQQ", "2"), series("IWM", "3"), series("GLD", "4")];
+        let then = [
+            series("SPY", "1"),
+            series("QQQ", "2"),
+            series("IWM", "3"),
+            series("GLD", "4"),
+        ];
         let mut moved = series("GLD", "4");
         moved.source = "another file".to_owned();
         let now = [series("SPY", "1"), series("QQQ", "x"), moved, series("TLT", "5")];
@@ -181,7 +193,11 @@ mod tests {
             .map(|change| (change.what, change.then, change.now))
             .collect();
         let line = |what: &str, then: &str, now: &str| {
-            (format!("data {what} 1D (equity)"), then.to_owned(), now.to_owned())
+            (
+                format!("data {what} 1D (equity)"),
+                then.to_owned(),
+                now.to_owned(),
+            )
         };
         assert_eq!(
             found,

@@ -204,11 +204,25 @@ mod tests {
         let found = left.differences(&right).unwrap();
         let values = |one: &TableDifference| {
             let first = one.first.clone().unwrap();
-            (one.table, one.differing, first.row, first.column, first.left, first.right)
+            (
+                one.table,
+                one.differing,
+                first.row,
+                first.column,
+                first.left,
+                first.right,
+            )
         };
         let expected = [
             ("metrics", 2, 2, "value", "2".to_owned(), "2.5".to_owned()),
-            ("marks", 1, 1, "equity", "100000.25".to_owned(), "100000.250001".to_owned()),
+            (
+                "marks",
+                1,
+                1,
+                "equity",
+                "100000.25".to_owned(),
+                "100000.250001".to_owned(),
+            ),
         ];
         assert_eq!(found.iter().map(values).collect::<Vec<_>>(), expected);
         assert_ne!(

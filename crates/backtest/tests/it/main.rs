@@ -15,6 +15,7 @@ mod examples;
 mod fixture;
 mod futures;
 mod golden;
+mod lineage;
 mod memory;
 mod orders;
 mod refusals;

@@ -40,6 +40,8 @@ pub enum Command {
     Show(RunArgs),
     /// Write the HTML report of a run and say where it lies
     Report(RunArgs),
+    /// Say why an order was sent, from the data to the size, and what it earned
+    Why(WhyArgs),
     /// Say in what two runs differ: configuration, data, code, orders, equity, figures
     Compare(CompareArgs),
     /// Put a run and everything that reproduces it into one file

@@ -67,3 +67,19 @@ pub struct BundleArgs {
     #[arg(long, default_value = "data")]
     pub data: PathBuf,
 }
+
+/// Arguments of `why`.
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    #[command(flatten)]
+    /// The run.
+    pub run: RunArgs,
+    /// The number of the order; without one the orders are listed
+    pub order: Option<String>,
+    /// The lake with the bars of the run
+    #[arg(long, default_value = "data")]
+    pub data: PathBuf,
+    /// Show everything that the model reads, not only what is about the order's instrument
+    #[arg(long)]
+    pub all: bool,
+}

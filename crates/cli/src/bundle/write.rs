@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sextant_data::{BarKey, Lake};
@@ -96,7 +96,12 @@ fn series_files(lake: &Lake, input: &DataInput) -> anyhow::Result<Vec<PathBuf>> 
         };
         return Ok(vec![path]);
     }
-    let key = BarKey::new(input.class.parse()?, &input.symbol, input.timeframe.parse()?)?;
+    let (class, timeframe) = (input.class.parse(), input.timeframe.parse());
+    let key = BarKey::new(
+        class.map_err(|error| anyhow!("{error}"))?,
+        &input.symbol,
+        timeframe.map_err(|error| anyhow!("{error}"))?,
+    )?;
     let files = lake.series_files(&key)?.files;
     let mut paths: Vec<PathBuf> = files.into_iter().map(|file| file.path).collect();
     let index = lake.bars_path(&key);
@@ -123,7 +128,10 @@ fn write_archive(path: &Path, listing: &Listing, sources: &[Source]) -> anyhow::
     for ((place, source), file) in sources.iter().zip(&listing.files) {
         let content = fs::read(source).with_context(|| format!("{} cannot be read", source.display()))?;
         if blake3::hash(&content).to_hex().as_str() != file.blake3 {
-            bail!("{} was changed while the bundle was written; try again", source.display());
+            bail!(
+                "{} was changed while the bundle was written; try again",
+                source.display()
+            );
         }
         append(&mut archive, place, &content)?;
     }

@@ -58,14 +58,21 @@ impl Pair<'_> {
         if known.iter().any(|one| one == scope) {
             return Ok(());
         }
-        bail!("--scope {scope}: neither run has it; there are {}", known.join(", "))
+        bail!(
+            "--scope {scope}: neither run has it; there are {}",
+            known.join(", ")
+        )
     }
 
     /// Code, seed, span and universe.
     fn inputs(&self) {
         let (left, right) = (self.left.manifest.inputs(), self.right.manifest.inputs());
         let pairs = [
-            ("code version", left.code.version.clone(), right.code.version.clone()),
+            (
+                "code version",
+                left.code.version.clone(),
+                right.code.version.clone(),
+            ),
             ("code digest", left.code.digest.clone(), right.code.digest.clone()),
             ("seed", left.seed.to_string(), right.seed.to_string()),
             ("first step", left.start.to_string(), right.start.to_string()),
@@ -100,7 +107,11 @@ impl Pair<'_> {
             ("orders sent", left.orders.len(), right.orders.len()),
             ("orders refused", left.refusals.len(), right.refusals.len()),
             ("fills", left.fills.len(), right.fills.len()),
-            ("risk interventions", left.risk_events.len(), right.risk_events.len()),
+            (
+                "risk interventions",
+                left.risk_events.len(),
+                right.risk_events.len(),
+            ),
         ];
         let rows =
             counts.map(|(what, left, right)| vec![what.to_owned(), left.to_string(), right.to_string()]);
@@ -137,7 +148,10 @@ impl Pair<'_> {
             String::new(),
         ]];
         rows.extend(equity_rows(&common));
-        say!("equity of the portfolio, at the {} daily marks of both", common.len());
+        say!(
+            "equity of the portfolio, at the {} daily marks of both",
+            common.len()
+        );
         say!("{}", table(&["what", "value", "when"], rows));
     }
 
@@ -158,20 +172,18 @@ impl Pair<'_> {
             metric_row(name, find(&left), find(&right))
         });
         say!("figures of {scope}");
-        say!(
-            "{}",
-            table(&["figure", "#A", "#B", "#B - A", "definition"], rows)
-        );
+        say!("{}", table(&["figure", "#A", "#B", "#B - A", "definition"], rows));
     }
 
     /// Every table, down to the first value.
     fn rows(&self) -> anyhow::Result<()> {
         let differing = self.left.tables.differences(&self.right.tables)?;
         let rows = differing.into_iter().map(|one| {
-            let (column, left, right) = one.first.map_or(
-                ("-".to_owned(), String::new(), String::new()),
-                |first| (format!("{} {}", first.row, first.column), first.left, first.right),
-            );
+            let (column, left, right) = one
+                .first
+                .map_or(("-".to_owned(), String::new(), String::new()), |first| {
+                    (format!("{} {}", first.row, first.column), first.left, first.right)
+                });
             let counts = [one.rows.0, one.rows.1, one.differing].map(|count| count.to_string());
             let mut row = vec![one.table.to_owned()];
             row.extend(counts);
@@ -226,7 +238,9 @@ fn order_words(order: &OrderRow) -> String {
 fn equity_rows(common: &[(UtcNanos, f64, f64)]) -> Vec<Vec<String>> {
     let row = |what: &str, value: String, time: UtcNanos| vec![what.to_owned(), value, time.to_string()];
     let largest = |of: fn(f64, f64) -> f64| {
-        let values = common.iter().map(|(time, left, right)| (of(*left, *right), *time));
+        let values = common
+            .iter()
+            .map(|(time, left, right)| (of(*left, *right), *time));
         values.reduce(|most, one| if one.0 > most.0 { one } else { most })
     };
     let mut rows = Vec::new();
@@ -235,13 +249,27 @@ fn equity_rows(common: &[(UtcNanos, f64, f64)]) -> Vec<Vec<String>> {
         rows.push(vec!["difference".to_owned(), "none".to_owned(), String::new()]);
         return rows;
     };
-    rows.push(row("first difference (B - A)", format!("{:.2}", right - left), *time));
+    rows.push(row(
+        "first difference (B - A)",
+        format!("{:.2}", right - left),
+        *time,
+    ));
     if let Some((value, time)) = largest(|left, right| (right - left).abs()) {
         rows.push(row("largest difference, absolute", format!("{value:.2}"), time));
     }
     // Equity that is not positive has no relative difference.
-    if let Some((value, time)) = largest(|left, right| if left > 0.0 { (right / left - 1.0).abs() } else { 0.0 }) {
-        rows.push(row("largest difference, relative", format!("{:.4} %", 100.0 * value), time));
+    if let Some((value, time)) = largest(|left, right| {
+        if left > 0.0 {
+            (right / left - 1.0).abs()
+        } else {
+            0.0
+        }
+    }) {
+        rows.push(row(
+            "largest difference, relative",
+            format!("{:.4} %", 100.0 * value),
+            time,
+        ));
     }
     if let Some((time, left, right)) = common.last() {
         rows.push(row("last equity of A", format!("{left:.2}"), *time));
@@ -262,15 +290,26 @@ fn metric_row(name: &str, left: Option<MetricRow>, right: Option<MetricRow>) -> 
         [first, ..] => (*first).to_owned(),
         [] => String::new(),
     };
-    let values = left.as_ref().and_then(|row| row.value).zip(right.as_ref().and_then(|row| row.value));
-    let change = values.zip(right.as_ref()).map_or(String::new(), |((left, right), row)| {
-        format_metric(&MetricRow {
-            value: Some(right - left),
-            reason: None,
-            ..row.clone()
-        })
-    });
-    vec![name.replace('_', " "), show(&left), show(&right), change, definition]
+    let values = left
+        .as_ref()
+        .and_then(|row| row.value)
+        .zip(right.as_ref().and_then(|row| row.value));
+    let change = values
+        .zip(right.as_ref())
+        .map_or(String::new(), |((left, right), row)| {
+            format_metric(&MetricRow {
+                value: Some(right - left),
+                reason: None,
+                ..row.clone()
+            })
+        });
+    vec![
+        name.replace('_', " "),
+        show(&left),
+        show(&right),
+        change,
+        definition,
+    ]
 }
 
 #[cfg(test)]
@@ -288,7 +327,10 @@ mod tests {
             (at(1), 100.0, 101.0),
             (at(2), 1_000.0, 1_005.0),
         ]);
-        let texts: Vec<_> = rows.iter().map(|row| (row[1].as_str(), row[2].get(..10))).collect();
+        let texts: Vec<_> = rows
+            .iter()
+            .map(|row| (row[1].as_str(), row[2].get(..10)))
+            .collect();
         assert_eq!(
             texts,
             [

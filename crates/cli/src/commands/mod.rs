@@ -8,6 +8,7 @@ mod data;
 mod models;
 mod runs;
 mod verify;
+mod why;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Bundle(args) => bundle::run(&args),
         Command::Verify(command) => verify::run(&command),
+        Command::Why(args) => why::run(&args),
         Command::Store(command) => runs::store(&command),
         Command::Config(command) => config::run(command),
     };

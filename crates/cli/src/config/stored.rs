@@ -20,11 +20,16 @@ impl ResolvedConfig {
     /// [`ConfigError`] when this version does not know a key or value, or would run something else than was run.
     pub fn from_identity(identity: &Value, paths: &Paths) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
-        let system = part(identity, "system", |system| fill_system(system, paths), &mut found);
+        let system = part(
+            identity,
+            "system",
+            |system| fill_system(system, paths),
+            &mut found,
+        );
         let models = part(identity, "models", |_| (), &mut found);
         let budgets = part(identity, "budgets", |_| (), &mut found);
         let regime = part(identity, "regime", |_| (), &mut found);
-        let risk = part(identity, "risk", |_| (), &mut found);
+        let risk = part(identity, "risk", fill_risk, &mut found);
         let (Some(system), Some(models), Some(budgets), Some(regime), Some(risk)) =
             (system, models, budgets, regime, risk)
         else {
@@ -76,16 +81,29 @@ fn part<T: JsonSchema + DeserializeOwned>(
     if let Some(object) = value.as_object_mut() {
         fill(object);
     }
-    typed(Some((value, PathBuf::from(format!("manifest.json ({name})")))), found)
+    typed(
+        Some((value, PathBuf::from(format!("manifest.json ({name})")))),
+        found,
+    )
 }
 
 fn fill_system(system: &mut Map<String, Value>, paths: &Paths) {
     let file = |name: &str| Path::new("manifest.json").join(name);
     let includes = ["models", "budgets", "regime", "risk"].map(|name| (name.to_owned(), json!(file(name))));
     system.insert("paths".to_owned(), json!(paths));
-    system.insert("include".to_owned(), Value::Object(includes.into_iter().collect()));
+    system.insert(
+        "include".to_owned(),
+        Value::Object(includes.into_iter().collect()),
+    );
     let no_market = json!({"seed": 0, "from": "1970-01-01", "to": "1970-01-02"});
     system.insert("synthetic".to_owned(), no_market);
+}
+
+/// Whether the kill file was there is known; a replay does not look for it again.
+fn fill_risk(risk: &mut Map<String, Value>) {
+    if let Some(kill) = risk.get_mut("kill_switch").and_then(Value::as_object_mut) {
+        kill.insert("file".to_owned(), Value::Null);
+    }
 }
 
 /// A key whose value is not the same on both sides.

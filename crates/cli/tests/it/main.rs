@@ -11,5 +11,6 @@ mod documents;
 mod lake;
 mod limits;
 mod pipeline;
+mod proof;
 mod rebalance;
 mod workspace;

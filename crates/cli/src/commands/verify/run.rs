@@ -51,7 +51,12 @@ pub(crate) fn run(args: &VerifyRunArgs) -> anyhow::Result<ExitCode> {
         "run folder",
         format!("{}: every file as it was written", stored.path.display()),
     )];
-    checks.extend(args.config.as_ref().map(|file| config_check(&stored, file)).transpose()?);
+    checks.extend(
+        args.config
+            .as_ref()
+            .map(|file| config_check(&stored, file))
+            .transpose()?,
+    );
     let bars = Bars::new();
     let replay = Replay::prepare(&stored.manifest, &args.data, &bars)?;
     let replayed = replay.run(&bars)?;
@@ -70,12 +75,24 @@ pub(super) fn checks_of(
     replayed: &Replayed,
 ) -> anyhow::Result<Vec<Check>> {
     let inputs = manifest.inputs();
-    let mut checks = vec![Check::same("configuration", "rebuilt from the manifest, key by key")];
+    let mut checks = vec![Check::same(
+        "configuration",
+        "rebuilt from the manifest, key by key",
+    )];
     for (part, same) in [
-        ("code", format!("{} {}", inputs.code.version, short(&inputs.code.digest))),
-        ("data", format!("{} series with the same digests", inputs.data.len())),
+        (
+            "code",
+            format!("{} {}", inputs.code.version, short(&inputs.code.digest)),
+        ),
+        (
+            "data",
+            format!("{} series with the same digests", inputs.data.len()),
+        ),
     ] {
-        let changed = replay.changes.iter().filter(|change| change.what.starts_with(part));
+        let changed = replay
+            .changes
+            .iter()
+            .filter(|change| change.what.starts_with(part));
         let before = checks.len();
         checks.extend(changed.map(|change| {
             let (what, then, now) = (&change.what, short(&change.then), short(&change.now));

@@ -19,6 +19,7 @@
 mod account_rows;
 pub mod args;
 mod assumptions;
+mod bill;
 mod bundle;
 mod clock;
 mod commands;

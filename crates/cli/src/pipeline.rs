@@ -10,9 +10,10 @@ use sextant_risk::KillFlag;
 use sextant_store::{CodeVersion, Manifest, RunInputs, RunTables};
 
 use crate::assumptions::assumptions;
+use crate::bill;
 pub use crate::compose::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
 use crate::compose::{account_model, backtest_config, engine_parts, sleeves};
-use crate::config::{KILL_FILE_PRESENT, ResolvedConfig};
+use crate::config::{BillConfig, KILL_FILE_PRESENT, ResolvedConfig};
 use crate::figures::{self, FigureSettings, RecordedCosts};
 use crate::recorder::RunRecorder;
 
@@ -76,6 +77,24 @@ pub fn compute(
     };
     figures::complete(&mut tables, &outcome.ledger, &activity, &settings)?;
     Ok(Computed { tables, outcome })
+}
+
+/// [`compute`], and the assumption bill where the configuration asks for one: every row that a run folder holds.
+///
+/// # Errors
+/// As [`compute`].
+pub(crate) fn compute_all(
+    config: &ResolvedConfig,
+    market: &LoadedMarket,
+    kill: Option<&'static str>,
+    progress: &dyn Progress,
+) -> anyhow::Result<Computed> {
+    let mut computed = compute(config, market, kill, progress)?;
+    match config.system.assumption_bill {
+        BillConfig::Full => bill::add(&mut computed.tables, (config, market), kill, progress)?,
+        BillConfig::None => {}
+    }
+    Ok(computed)
 }
 
 /// The manifest of a run: what its result depends on, and what it takes for granted.

@@ -10,7 +10,7 @@ use sextant_store::{DataInput, Manifest, RunInputs};
 
 use crate::config::{KILL_FILE_PRESENT, Paths, ResolvedConfig};
 use crate::pipeline::{
-    Computed, KILL_FILE, LoadedMarket, Source, compute, load_market, manifest, synthetic_root,
+    Computed, KILL_FILE, LoadedMarket, Source, compute_all, load_market, manifest, synthetic_root,
 };
 
 /// A run that can be computed again: its configuration and its market.
@@ -102,7 +102,7 @@ impl Replay {
     /// # Errors
     /// When the run fails.
     pub(crate) fn run(&self, progress: &dyn Progress) -> anyhow::Result<Replayed> {
-        let computed = compute(&self.config, &self.market, self.kill, progress)?;
+        let computed = compute_all(&self.config, &self.market, self.kill, progress)?;
         let manifest = manifest(&self.config, &self.market, self.kill, &computed.outcome);
         Ok(Replayed { computed, manifest })
     }

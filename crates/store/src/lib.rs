@@ -57,9 +57,9 @@ pub use index_rows::{Assumption, DataInput, RunRow, index_tables};
 pub use manifest::{CodeVersion, Manifest, RunId, RunInfo, RunInputs};
 pub use rebuild::{RebuildReport, RebuildStep, rebuild};
 pub use rows::{
-    AttributionRow, CashEventRow, EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, MetricRow,
-    OrderEndRow, OrderRow, PORTFOLIO_SCOPE, PositionRow, RefusalRow, RegimeRow, RiskEventRow, RunTables,
-    SizeKind, SplitRow, TargetRow, TradeRow, run_tables,
+    AttributionRow, BillRow, CashEventRow, CostCurveRow, EquityRow, FillAllocationRow, FillRow, IntentRow,
+    MarkRow, MetricRow, OrderEndRow, OrderRow, PORTFOLIO_SCOPE, PositionRow, RefusalRow, RegimeRow,
+    RiskEventRow, RunTables, SizeKind, SplitRow, TargetRow, TradeRow, run_tables,
 };
 pub use schema::{Column, ColumnKind, Table};
 pub use spec::tables_markdown;

@@ -148,3 +148,68 @@ fn append(archive: &mut tar::Builder<impl Write>, place: &str, content: &[u8]) -
     header.set_entry_type(tar::EntryType::Regular);
     archive.append_data(&mut header, place, content)
 }
+
+#[cfg(test)]
+mod tests {
+    use sextant_data::{MacroTable, Provenance};
+    use sextant_domain::{AssetClass, Bar, BarSeries, Timeframe, UtcNanos};
+
+    use super::*;
+
+    const MINUTE: i64 = 60_000_000_000;
+    const DAY: i64 = 1_440 * MINUTE;
+
+    fn bars(opens: &[i64], length: i64) -> BarSeries {
+        let bar = |open: &i64| Bar {
+            open_time: UtcNanos::from_nanos(*open),
+            close_time: UtcNanos::from_nanos(*open + length),
+            open: 1.0,
+            high: 1.0,
+            low: 1.0,
+            close: 1.0,
+            volume: 1.0,
+        };
+        BarSeries::from_bars(opens.iter().map(bar)).unwrap()
+    }
+
+    fn input(symbol: &str, timeframe: &str, class: &str) -> DataInput {
+        DataInput {
+            symbol: symbol.to_owned(),
+            timeframe: timeframe.to_owned(),
+            class: class.to_owned(),
+            digest: String::new(),
+            source: String::new(),
+            synthetic: false,
+        }
+    }
+
+    #[test]
+    fn every_file_of_a_series_is_taken_the_index_of_months_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::new(folder.path());
+        let provenance = Provenance {
+            source: "a test".to_owned(),
+            synthetic: false,
+        };
+        let key = |timeframe| BarKey::new(AssetClass::Crypto, "BTC-USD", timeframe).unwrap();
+        let write =
+            |timeframe, bars: &BarSeries| lake.write_bars(&key(timeframe), bars, None, &provenance).unwrap();
+        write(Timeframe::D1, &bars(&[0, DAY], DAY));
+        write(Timeframe::M1, &bars(&[0, MINUTE, 40 * DAY], MINUTE));
+        let table = MacroTable {
+            published: vec![UtcNanos::from_nanos(0)],
+            series: vec![("ten".to_owned(), vec![1.0]), ("two".to_owned(), vec![2.0])],
+            publication: "at once".to_owned(),
+        };
+        lake.write_macro("rates", &table, &provenance).unwrap();
+        let count = |symbol, timeframe, class| {
+            series_files(&lake, &input(symbol, timeframe, class)).map(|files| files.len())
+        };
+        assert_eq!(count("BTC-USD", "1D", "crypto").unwrap(), 1);
+        // Two months and the index that lists them.
+        assert_eq!(count("BTC-USD", "1M", "crypto").unwrap(), 3);
+        assert_eq!(count("two", "series", "macro").unwrap(), 1);
+        assert!(count("thirty", "series", "macro").is_err());
+        assert!(count("BTC-USD", "4H", "crypto").is_err());
+    }
+}

@@ -326,7 +326,9 @@ fn print_outcome(outcome: &Outcome) {
         ]
     });
     for model in &outcome.untold {
-        say!("the round trips of {model} do not follow from its fills alone (a split?); the table `trades` has them");
+        say!(
+            "the round trips of {model} do not follow from its fills alone (a split?); the table `trades` has them"
+        );
     }
     say!("profit and loss (round trips first in, first out, net of fees; what is still open before fees)");
     let headings = ["this order", "model", "#units", "entry", "exit", "#profit"];

@@ -236,7 +236,10 @@ fn target_units(weight: f64, equity: f64, unit_value: f64, lot: Decimal) -> anyh
     if weight == 0.0 {
         return Ok(Quantity::ZERO);
     }
-    Ok(Quantity::from_f64_towards_zero(weight * equity / unit_value, lot)?)
+    Ok(Quantity::from_f64_towards_zero(
+        weight * equity / unit_value,
+        lot,
+    )?)
 }
 
 /// The parts of a target order are all of it.

@@ -74,9 +74,14 @@ pub(crate) fn outcome(tables: &RunTables, order: &OrderRow) -> Result<Outcome, M
     models.dedup();
     for model in models {
         let (trips, open) = matched(tables, &model, &order.symbol)?;
-        let trades = rows(&tables.trades, |row| row.scope == model && row.symbol == order.symbol);
+        let trades = rows(&tables.trades, |row| {
+            row.scope == model && row.symbol == order.symbol
+        });
         let is_told = trips.len() == trades.len()
-            && trips.iter().zip(&trades).all(|(trip, trade)| trip.quantity == trade.quantity);
+            && trips
+                .iter()
+                .zip(&trades)
+                .all(|(trip, trade)| trip.quantity == trade.quantity);
         if !is_told {
             outcome.untold.push(model);
             continue;
@@ -101,11 +106,7 @@ fn rows<T: Clone>(all: &[T], is_wanted: impl Fn(&T) -> bool) -> Vec<T> {
 }
 
 /// The round trips of a model in an instrument, in the order of their closing, and the lots that stay open.
-fn matched(
-    tables: &RunTables,
-    model: &str,
-    symbol: &str,
-) -> Result<(Vec<Trip>, VecDeque<Lot>), MoneyError> {
+fn matched(tables: &RunTables, model: &str, symbol: &str) -> Result<(Vec<Trip>, VecDeque<Lot>), MoneyError> {
     let (mut trips, mut open) = (Vec::new(), VecDeque::<Lot>::new());
     let mut fills = tables.fills.iter().peekable();
     for part in tables.fill_allocations.iter().filter(|part| part.model == model) {

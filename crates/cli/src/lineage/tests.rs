@@ -50,7 +50,9 @@ fn assert_every_order_is_explained(overrides: &[&str]) -> usize {
         let rungs = ladder(trace, &context).unwrap();
         let sent = row
             .quantity
-            .map_or("whatever is held at the fill".to_owned(), |quantity| format!("{quantity} units"));
+            .map_or("whatever is held at the fill".to_owned(), |quantity| {
+                format!("{quantity} units")
+            });
         assert_eq!(rungs.last().unwrap().after, sent, "{rungs:?}");
         assert_accounted(&outcome(&computed.tables, row).unwrap());
         for part in trace.parts.iter().filter(|part| part.sizing.wish.is_some()) {

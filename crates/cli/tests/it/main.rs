@@ -13,4 +13,5 @@ mod limits;
 mod pipeline;
 mod proof;
 mod rebalance;
+mod robust;
 mod workspace;

@@ -28,7 +28,7 @@ pub use accounts::{
 };
 pub use costs::{
     ByClass, CostError, Costs, FeeModel, FeeTier, Liquidity, MakerTakerFee, PerShareFee, ProportionalCosts,
-    SlippageModel, SpreadSlippage, SquareRootImpact, SumOfSlippage, Trade, VolumeShareSlippage,
+    Scaled, SlippageModel, SpreadSlippage, SquareRootImpact, SumOfSlippage, Trade, VolumeShareSlippage,
 };
 pub use driver::{BacktestConfig, BacktestError, EndOfRun, RunOutcome, run};
 pub use recorder::{NullSink, Recorder};

@@ -7,7 +7,7 @@ use sextant_metrics::{
     BootstrapSettings, ClosedTrade, CostTotals, MetricName, PerformanceInput, PerformanceReport,
     PeriodsPerYear, RiskFree, TradeSide,
 };
-use sextant_store::{AttributionRow, MetricRow, PORTFOLIO_SCOPE, RunTables, TradeRow};
+use sextant_store::{AttributionRow, BillRow, MetricRow, PORTFOLIO_SCOPE, RunTables, TradeRow};
 
 use crate::config::{BorrowConfig, FundingConfig, InterestConfig, SystemConfig};
 use crate::recorder::Activity;
@@ -78,6 +78,13 @@ pub(crate) fn format_metric(row: &MetricRow) -> String {
         (Some(value), None) => caveat(value.to_string()),
         (None, _) => format!("n/a ({})", row.reason.as_deref().unwrap_or("unknown")),
     }
+}
+
+/// Sharpe ratio and CAGR of a line of the bill, or the reason why there is none.
+pub(crate) fn bill_figures(row: &BillRow) -> [String; 2] {
+    let missing = || format!("n/a ({})", row.reason.as_deref().unwrap_or("unknown"));
+    [(row.sharpe, MetricName::Sharpe), (row.cagr, MetricName::Cagr)]
+        .map(|(value, name)| value.map_or_else(missing, |value| name.unit().format(value)))
 }
 
 /// An exact amount, shown to the cent.

@@ -10,11 +10,16 @@ use sextant_risk::KillFlag;
 use sextant_store::{CodeVersion, Manifest, RunInputs, RunTables};
 
 use crate::assumptions::assumptions;
+use crate::bill;
 pub use crate::compose::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
 use crate::compose::{account_model, backtest_config, engine_parts, sleeves};
-use crate::config::ResolvedConfig;
+use crate::config::{BillConfig, KILL_FILE_PRESENT, ResolvedConfig};
 use crate::figures::{self, FigureSettings, RecordedCosts};
 use crate::recorder::RunRecorder;
+
+/// Why the kill switch is on, as the rows of a run have it. Where the kill file lies does not matter to a result and is no
+/// part of its manifest, so that no row may name it either.
+pub(crate) const KILL_FILE: &str = "the kill file exists, or nobody could tell";
 
 /// Why the kill switch is on, if it is: the file is looked for once, before the run. A file that cannot be looked for
 /// counts as there: a switch must not fail in the direction of trading.
@@ -74,6 +79,24 @@ pub fn compute(
     Ok(Computed { tables, outcome })
 }
 
+/// [`compute`], and the assumption bill where the configuration asks for one: every row that a run folder holds.
+///
+/// # Errors
+/// As [`compute`].
+pub(crate) fn compute_all(
+    config: &ResolvedConfig,
+    market: &LoadedMarket,
+    kill: Option<&'static str>,
+    progress: &dyn Progress,
+) -> anyhow::Result<Computed> {
+    let mut computed = compute(config, market, kill, progress)?;
+    match config.system.assumption_bill {
+        BillConfig::Full => bill::add(&mut computed.tables, (config, market), kill, progress)?,
+        BillConfig::None => {}
+    }
+    Ok(computed)
+}
+
 /// The manifest of a run: what its result depends on, and what it takes for granted.
 pub(crate) fn manifest(
     config: &ResolvedConfig,
@@ -83,7 +106,7 @@ pub(crate) fn manifest(
 ) -> Manifest {
     let mut identity = config.identity();
     if let Some(object) = identity.as_object_mut() {
-        object.insert("kill_file_present".to_owned(), json!(kill.is_some()));
+        object.insert(KILL_FILE_PRESENT.to_owned(), json!(kill.is_some()));
     }
     let inputs = RunInputs {
         code: CodeVersion {

@@ -55,7 +55,7 @@ pub use order::{
     Allocation, Order, OrderDraft, OrderEffect, OrderKind, OrderLink, OrderOrigin, OrderSize, OrderTerms,
     Side, TimeInForce, Trail, WorkingOrder,
 };
-pub use record::{EquityPoint, RefusedOrder, StepRecord};
+pub use record::{EquityPoint, OrderTrail, RefusedOrder, Sizing, StepRecord};
 pub use regime::{
     CryptoRegime, EquityRegime, MacroRegime, RegimeDimension, RegimeEstimate, RegimeInput, VolatilityRegime,
 };

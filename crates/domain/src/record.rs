@@ -1,8 +1,10 @@
 //! The audit record of one decision step.
 
+use std::ops::Range;
+
 use crate::{
-    CashEvent, Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId,
-    RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
+    CashEvent, Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId, OrderSize,
+    Quantity, RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
 };
 
 /// Portfolio value at the end of a step in the account's currency, in the research world.
@@ -19,6 +21,50 @@ pub struct EquityPoint {
     pub gross: f64,
     /// Sum of signed notional values.
     pub net: f64,
+}
+
+/// How one model's part of a target order came about: from the wish to the units to be traded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sizing {
+    /// The model.
+    pub model: ModelId,
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// The target that stands, as a fraction of the model's budget; `None` where the model has given none and its position
+    /// is closed by risk.
+    pub wish: Option<f64>,
+    /// The model's budget in the present regime, as a fraction of portfolio equity.
+    pub budget: f64,
+    /// The model's contribution before risk, as a fraction of portfolio equity: the budget times the wish, or the present
+    /// weight where there is no wish.
+    pub proposed: f64,
+    /// What risk left of it.
+    pub approved: f64,
+    /// Portfolio equity.
+    pub equity: f64,
+    /// The last close.
+    pub price: f64,
+    /// What one unit is worth in the account's currency: the last close, times multiplier and rate where there are any.
+    pub unit_value: f64,
+    /// The units that the approved contribution comes to, towards zero in whole lots.
+    pub target: Quantity,
+    /// The units that the model holds.
+    pub held: Quantity,
+    /// The units that are on their way to the model.
+    pub on_the_way: Quantity,
+    /// The units to be traded: `target - held - on_the_way`.
+    pub change: Quantity,
+}
+
+/// The size of an order before the gate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderTrail {
+    /// The size as the model asked for it. For targets it is what was proposed.
+    pub asked: OrderSize,
+    /// The size that was put before the gate, in whole lots.
+    pub proposed: OrderSize,
+    /// The rows of [`StepRecord::interventions`] that are about this order.
+    pub interventions: Range<usize>,
 }
 
 /// An order that risk refused.
@@ -52,10 +98,15 @@ pub struct StepRecord {
     pub intents: Vec<(ModelId, InstrumentId, f64)>,
     /// Approved net target weights of managed instruments, when targets were computed in this step.
     pub targets: Vec<(InstrumentId, f64)>,
+    /// How the parts of target orders were sized, also of those that were refused; models that had nothing to trade have no
+    /// entry.
+    pub sizings: Vec<Sizing>,
     /// Acts of the risk rules.
     pub interventions: Vec<Intervention>,
     /// Orders sent.
     pub orders: Vec<Order>,
+    /// The size of each order before the gate, in the same order.
+    pub trails: Vec<OrderTrail>,
     /// Orders refused.
     pub refused: Vec<RefusedOrder>,
     /// Orders that left the market without trading, or without trading the rest.
@@ -85,8 +136,10 @@ impl StepRecord {
             regime_inputs: Vec::new(),
             intents: Vec::new(),
             targets: Vec::new(),
+            sizings: Vec::new(),
             interventions: Vec::new(),
             orders: Vec::new(),
+            trails: Vec::new(),
             refused: Vec::new(),
             ended: Vec::new(),
             changed: Vec::new(),
@@ -110,8 +163,10 @@ impl StepRecord {
         self.regime_inputs.clear();
         self.intents.clear();
         self.targets.clear();
+        self.sizings.clear();
         self.interventions.clear();
         self.orders.clear();
+        self.trails.clear();
         self.refused.clear();
         self.ended.clear();
         self.changed.clear();

@@ -139,6 +139,22 @@ impl Requirements {
     pub fn macros(&self) -> &[String] {
         &self.macros
     }
+
+    /// The references to the series, in the order of [`series_keys`](Self::series_keys): for those who look at everything
+    /// that a model looks at.
+    pub fn series_refs(&self) -> impl Iterator<Item = SeriesRef> + use<> {
+        (0..self.series.len()).map(SeriesRef)
+    }
+
+    /// The references to the features, in the order of [`features`](Self::features).
+    pub fn feature_refs(&self) -> impl Iterator<Item = FeatureRef> + use<> {
+        (0..self.features.len()).map(FeatureRef)
+    }
+
+    /// The references to the macro series, in the order of [`macros`](Self::macros).
+    pub fn macro_refs(&self) -> impl Iterator<Item = MacroRef> + use<> {
+        (0..self.macros.len()).map(MacroRef)
+    }
 }
 
 fn position_or_push<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {

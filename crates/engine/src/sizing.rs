@@ -1,8 +1,9 @@
 //! From approved target weights to order drafts, in whole lots, divided by model.
 
+use sextant_domain::ports::PortfolioConstructor;
 use sextant_domain::{
     Allocation, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderOrigin, OrderSize,
-    OrderTerms, Quantity, RiskStatus, TargetWeights, UtcNanos,
+    OrderTerms, Quantity, RegimeEstimate, RiskStatus, Sizing, TargetWeights, UtcNanos,
 };
 
 use crate::ledger::{Ledger, Scope};
@@ -20,6 +21,11 @@ pub(crate) struct SizingContext<'a> {
     /// Signed quantities on the way, per model and instrument (model by model).
     pub(crate) pending: &'a [Quantity],
     pub(crate) status: RiskStatus,
+    /// What tells the models' budgets, for the record.
+    pub(crate) portfolio: &'a dyn PortfolioConstructor,
+    pub(crate) regime: &'a RegimeEstimate,
+    /// The targets that stand, model by model; NaN where there is none.
+    pub(crate) wishes: &'a [f64],
     /// Which targets were given in this step, model by model.
     pub(crate) given: &'a [bool],
     /// The contributions before risk limited them, model by model.
@@ -34,18 +40,19 @@ pub(crate) struct SizingContext<'a> {
 /// A model's position is brought to `contribution x equity / (last close x multiplier x rate)`, rounded towards zero to whole lots, when the
 /// model has just given the target or when its contribution changed (by budget, regime or risk); otherwise it drifts. A
 /// model that keeps the side of its position is left alone while a change that it asked for itself is smaller than the
-/// no-trade band; cuts by risk, budget or regime are never spared.
+/// no-trade band; cuts by risk, budget or regime are never spared. How each part came about goes into `sizings`.
 pub(crate) fn drafts(
     context: &SizingContext<'_>,
     targets: &TargetWeights,
     drafts: &mut Vec<RankedDraft>,
+    sizings: &mut Vec<Sizing>,
 ) -> Result<(), MoneyError> {
     drafts.clear();
     for (instrument, _) in context.instruments.iter() {
         if !targets.is_managed(instrument) && !context.closes_all() {
             continue;
         }
-        if let Some(draft) = draft(context, targets, instrument)? {
+        if let Some(draft) = draft(context, targets, instrument, sizings)? {
             drafts.push((added_exposure(context, &draft)?, draft));
         }
     }
@@ -71,18 +78,20 @@ fn draft(
     context: &SizingContext<'_>,
     targets: &TargetWeights,
     instrument: InstrumentId,
+    sizings: &mut Vec<Sizing>,
 ) -> Result<Option<OrderDraft>, MoneyError> {
     let price = context.ledger.price(instrument);
     let mut allocations = Vec::new();
     let mut net = Quantity::ZERO;
     for model in (0..targets.models()).map(ModelId::from_index) {
-        let change = model_change(context, targets, model, instrument)?;
-        if !change.is_zero() {
-            net = net.plus(change)?;
-            allocations.push(Allocation {
-                model,
-                quantity: change,
-            });
+        let Some(units) = model_units(context, targets, model, instrument)? else {
+            continue;
+        };
+        let quantity = units.change()?;
+        if !quantity.is_zero() {
+            net = net.plus(quantity)?;
+            allocations.push(Allocation { model, quantity });
+            sizings.push(context.sizing(targets, (model, instrument), &units, quantity));
         }
     }
     Ok((!allocations.is_empty()).then_some(OrderDraft {
@@ -101,6 +110,49 @@ impl SizingContext<'_> {
     /// Positions of explicit orders are the model's own business, until risk closes everything.
     fn closes_all(&self) -> bool {
         self.status.multiplier() == 0.0
+    }
+
+    /// The record of one part.
+    fn sizing(
+        &self,
+        targets: &TargetWeights,
+        (model, instrument): (ModelId, InstrumentId),
+        units: &Units,
+        change: Quantity,
+    ) -> Sizing {
+        let place = model.index() * self.instruments.len() + instrument.index();
+        Sizing {
+            model,
+            instrument,
+            wish: Some(self.wishes[place]).filter(|wish| !wish.is_nan()),
+            budget: self.portfolio.budget(model, self.regime),
+            proposed: self.proposed[place],
+            approved: targets.contribution(model, instrument),
+            equity: self.equity,
+            price: self.ledger.price(instrument),
+            unit_value: self.ledger.unit_value(instrument),
+            target: units.target,
+            held: units.held,
+            on_the_way: units.on_the_way,
+            change,
+        }
+    }
+}
+
+/// What a model is to have of an instrument, has, and is about to have.
+struct Units {
+    target: Quantity,
+    held: Quantity,
+    on_the_way: Quantity,
+}
+
+impl Units {
+    fn present(&self) -> Result<Quantity, MoneyError> {
+        self.held.plus(self.on_the_way)
+    }
+
+    fn change(&self) -> Result<Quantity, MoneyError> {
+        self.target.minus(self.present()?)
     }
 }
 
@@ -123,15 +175,15 @@ fn is_free(context: &SizingContext<'_>, model: ModelId, instrument: InstrumentId
     context.given[place] && context.proposed[place] == weight
 }
 
-/// What one model has to trade of one instrument.
-fn model_change(
+/// What one model is to have of one instrument; `None` where it is left alone.
+fn model_units(
     context: &SizingContext<'_>,
     targets: &TargetWeights,
     model: ModelId,
     instrument: InstrumentId,
-) -> Result<Quantity, MoneyError> {
+) -> Result<Option<Units>, MoneyError> {
     if !context.closes_all() && !is_due(context, targets, model, instrument) {
-        return Ok(Quantity::ZERO);
+        return Ok(None);
     }
     let weight = targets.contribution(model, instrument);
     let held = context
@@ -142,19 +194,24 @@ fn model_change(
     let on_the_way = context
         .pending
         .get(model.index() * context.instruments.len() + instrument.index());
-    let present = held.plus(on_the_way.copied().unwrap_or(Quantity::ZERO))?;
+    let mut units = Units {
+        target: Quantity::ZERO,
+        held,
+        on_the_way: on_the_way.copied().unwrap_or(Quantity::ZERO),
+    };
     // Without a price, rate or equity nothing can be sized; positions can still be closed.
     let unit_value = context.ledger.unit_value(instrument);
     let sizeable = unit_value > 0.0 && context.equity > 0.0;
     if weight == 0.0 || !sizeable {
-        return Ok(if weight == 0.0 { -present } else { Quantity::ZERO });
+        return Ok((weight == 0.0).then_some(units));
     }
-    let present_weight = present.to_f64() * unit_value / context.equity;
+    let present_weight = units.present()?.to_f64() * unit_value / context.equity;
     let keeps_side = present_weight * weight > 0.0;
     let small = (weight - present_weight).abs() < context.no_trade_band;
     if keeps_side && small && is_free(context, model, instrument, weight) {
-        return Ok(Quantity::ZERO);
+        return Ok(None);
     }
     let lot = context.instruments.get(instrument).lot_size;
-    Quantity::from_f64_towards_zero(weight * context.equity / unit_value, lot)?.minus(present)
+    units.target = Quantity::from_f64_towards_zero(weight * context.equity / unit_value, lot)?;
+    Ok(Some(units))
 }

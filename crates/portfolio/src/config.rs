@@ -219,7 +219,8 @@ fn rows<L: Copy + std::fmt::Display>(
 }
 
 impl TrendFactors {
-    pub(crate) const fn equity(&self, label: EquityRegime) -> f64 {
+    /// The factor of an equity trend.
+    pub const fn equity(&self, label: EquityRegime) -> f64 {
         match label {
             EquityRegime::Bull => self.bull,
             EquityRegime::Neutral => self.neutral,
@@ -228,7 +229,8 @@ impl TrendFactors {
         }
     }
 
-    pub(crate) const fn crypto(&self, label: CryptoRegime) -> f64 {
+    /// The factor of a crypto trend.
+    pub const fn crypto(&self, label: CryptoRegime) -> f64 {
         match label {
             CryptoRegime::Bull => self.bull,
             CryptoRegime::Neutral => self.neutral,
@@ -239,7 +241,8 @@ impl TrendFactors {
 }
 
 impl VolatilityFactors {
-    pub(crate) const fn factor(&self, label: VolatilityRegime) -> f64 {
+    /// The factor of a level of volatility.
+    pub const fn factor(&self, label: VolatilityRegime) -> f64 {
         match label {
             VolatilityRegime::Low => self.low,
             VolatilityRegime::Normal => self.normal,
@@ -250,7 +253,8 @@ impl VolatilityFactors {
 }
 
 impl MacroFactors {
-    pub(crate) const fn factor(&self, label: MacroRegime) -> f64 {
+    /// The factor of a state of the economy.
+    pub const fn factor(&self, label: MacroRegime) -> f64 {
         match label {
             MacroRegime::Expansion => self.expansion,
             MacroRegime::Slowdown => self.slowdown,

@@ -13,6 +13,15 @@ use crate::kill_signal::KillSignal;
 use crate::rule::{OrderCase, RiskRule, TargetReview};
 use crate::{LimitError, RiskLimits, rules};
 
+/// What one rule and those before it have left of proposed targets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleStep {
+    /// The code of the rule.
+    pub rule: &'static str,
+    /// What is left of each instrument, from 0 to 1. Those of the last step are the verdict.
+    pub factors: Vec<f64>,
+}
+
 /// All risk rules of a run behind one port.
 ///
 /// Each rule sees what the rules before it have left, so the factors multiply and every act is one row of the record.
@@ -79,6 +88,25 @@ impl RiskRules {
     fn update_status(&mut self) {
         let standings = self.rules.iter().map(|rule| rule.status());
         self.status = standings.fold(RiskStatus::Normal, stricter);
+    }
+
+    /// The review of targets rule by rule: a step for each rule that made anything smaller, in the order of asking. For those
+    /// who explain a verdict; the verdict itself is [`review`](RiskEngine::review)'s.
+    pub fn target_steps(&self, state: &PortfolioState<'_>, targets: &TargetWeights) -> Vec<RuleStep> {
+        let mut review = TargetReview::new(state, targets);
+        let mut steps = Vec::new();
+        let mut before = Vec::new();
+        for rule in &self.rules {
+            rule.limit_targets(&mut review);
+            if review.factors() != before {
+                before = review.factors().to_vec();
+                steps.push(RuleStep {
+                    rule: rule.id(),
+                    factors: before.clone(),
+                });
+            }
+        }
+        steps
     }
 
     fn review_targets(&self, state: &PortfolioState<'_>, targets: &TargetWeights) -> Verdict {

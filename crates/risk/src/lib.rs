@@ -87,6 +87,6 @@ pub mod targets;
 mod test_support;
 
 pub use config::{AfterHalt, ClassCaps, DrawdownLimits, KillSwitchConfig, LimitError, RiskLimits};
-pub use engine::RiskRules;
+pub use engine::{RiskRules, RuleStep};
 pub use kill_signal::{KillFlag, KillSignal};
 pub use optional_limits::{AdvLimit, GroupCap, MinimumTrade, TurnoverLimit, UnknownVolume, VolatilityCap};

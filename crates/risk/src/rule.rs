@@ -211,6 +211,11 @@ impl<'a> TargetReview<'a> {
         });
     }
 
+    /// What is left of each instrument; empty while nothing has been made smaller.
+    pub(crate) fn factors(&self) -> &[f64] {
+        &self.factors
+    }
+
     pub(crate) fn report(&mut self, intervention: Intervention) {
         self.reasons.push(intervention);
     }

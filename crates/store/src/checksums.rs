@@ -105,7 +105,7 @@ fn own_digest(value: &Value) -> String {
 }
 
 /// The digest over the digests, in the order of the tables.
-fn combined(tables: &BTreeMap<String, RowsDigest>) -> String {
+pub(crate) fn combined(tables: &BTreeMap<String, RowsDigest>) -> String {
     let mut hasher = blake3::Hasher::new();
     for table in run_tables() {
         let digest = tables.get(table.name).map_or("", |one| one.digest.as_str());

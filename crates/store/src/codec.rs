@@ -120,7 +120,10 @@ fn put(value: CellValue<'_>, bytes: &mut Vec<u8>) {
     }
 }
 
-fn readers<'a>(table: &Table, batch: &'a RecordBatch) -> Result<Vec<ColumnReader<'a>>, StoreError> {
+pub(crate) fn readers<'a>(
+    table: &Table,
+    batch: &'a RecordBatch,
+) -> Result<Vec<ColumnReader<'a>>, StoreError> {
     let wanted = table.columns.iter().enumerate();
     let columns = wanted.map(|(index, column)| {
         let array = batch

@@ -264,6 +264,13 @@ impl RunFolder {
         &self.checksums.tables
     }
 
+    /// The names of all its files.
+    pub fn file_names(&self) -> Vec<String> {
+        let mut names = content_files();
+        names.push(CHECKSUMS_FILE.to_owned());
+        names
+    }
+
     /// Loads all rows.
     ///
     /// # Errors

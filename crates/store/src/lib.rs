@@ -7,7 +7,8 @@
 //! * [`RunFolders`] writes, lists, verifies and loads run folders. It needs no database.
 //! * [`Store`] is the database: it indexes verified folders and lists the runs.
 //! * [`rebuild`] makes the database again from the folders.
-//! * [`RunTables`] are the rows, as plain structs; [`run_tables`] and [`index_tables`] describe them.
+//! * [`RunTables`] are the rows, as plain structs; [`run_tables`] and [`index_tables`] describe them. They are held
+//!   against each other by [`RunTables::digests`] and [`RunTables::differences`].
 //!
 //! # Invariants
 //! * The id of a run is a hash of what it was computed from: code, config, data, seed, span and universe. The wall
@@ -30,6 +31,7 @@ mod cell;
 mod checksums;
 mod codec;
 mod database;
+mod difference;
 mod error;
 mod files;
 mod folder;
@@ -48,15 +50,16 @@ mod store;
 mod writer;
 
 pub use checksums::RowsDigest;
+pub use difference::{TableDifference, TableDigests, ValueDifference};
 pub use error::StoreError;
 pub use folder::{LoadedRun, RunFolder, RunFolders, WriteOutcome, WrittenRun};
 pub use index_rows::{Assumption, DataInput, RunRow, index_tables};
 pub use manifest::{CodeVersion, Manifest, RunId, RunInfo, RunInputs};
 pub use rebuild::{RebuildReport, RebuildStep, rebuild};
 pub use rows::{
-    AttributionRow, CashEventRow, EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, MetricRow,
-    OrderEndRow, OrderRow, PORTFOLIO_SCOPE, PositionRow, RefusalRow, RegimeRow, RiskEventRow, RunTables,
-    SizeKind, SplitRow, TargetRow, TradeRow, run_tables,
+    AttributionRow, BillRow, CashEventRow, CostCurveRow, EquityRow, FillAllocationRow, FillRow, IntentRow,
+    MarkRow, MetricRow, OrderEndRow, OrderRow, PORTFOLIO_SCOPE, PositionRow, RefusalRow, RegimeRow,
+    RiskEventRow, RunTables, SizeKind, SplitRow, TargetRow, TradeRow, run_tables,
 };
 pub use schema::{Column, ColumnKind, Table};
 pub use spec::tables_markdown;

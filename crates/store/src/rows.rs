@@ -411,6 +411,44 @@ table! {
     }
 }
 
+table! {
+    /// What the run is worth when one of its assumptions is made pessimistic: a repetition of the whole run for each. No rows
+    /// where the configuration asks for no bill.
+    BillRow [] in "assumption_bill" {
+        /// `as_run`, `fill_convention`, `intrabar_rule`, `intrabar_optimistic` (the other bound), `commission`, `slippage`,
+        /// `funding`, `borrow`, `survivorship`, `data`, `annualisation`, or `all`.
+        assumption: String,
+        /// What the repetition assumed instead, in words.
+        pessimistic: String,
+        /// Its annual Sharpe ratio.
+        sharpe: Option<f64>,
+        /// Its compound annual growth, as a fraction.
+        cagr: Option<f64>,
+        /// Its total return, as a fraction.
+        total_return: Option<f64>,
+        /// Why a figure is undefined, or why the repetition failed.
+        reason: Option<String>,
+    }
+}
+
+table! {
+    /// What the run is worth at a multiple of its costs, commission and slippage alike: a repetition of the whole run for each.
+    CostCurveRow [] in "cost_curve" {
+        /// Times the configured costs.
+        multiple: f64,
+        /// Commission and slippage that were paid, in basis points of the traded value; null where nothing was traded.
+        cost_bps: Option<f64>,
+        /// Total return, as a fraction.
+        total_return: Option<f64>,
+        /// Compound annual growth, as a fraction.
+        cagr: Option<f64>,
+        /// Annual Sharpe ratio.
+        sharpe: Option<f64>,
+        /// Why a figure is undefined, or why the repetition failed.
+        reason: Option<String>,
+    }
+}
+
 macro_rules! run_tables {
     ($($(#[doc = $doc:literal])+ $field:ident: $row:ident,)+) => {
         /// All rows of a run. The order of the rows is part of the result.
@@ -478,6 +516,10 @@ run_tables! {
     cash_events: CashEventRow,
     /// Splits of positions.
     splits: SplitRow,
+    /// The run with one assumption made pessimistic at a time.
+    assumption_bill: BillRow,
+    /// The run at several multiples of its costs.
+    cost_curve: CostCurveRow,
 }
 
 /// The tables of a run, in the order of their writing.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use duckdb::arrow::record_batch::RecordBatch;
 
 use crate::checksums::Checksums;
-use crate::codec::rows_digest;
+use crate::difference::digests_of;
 use crate::files::{create_folder, file_digest, flush_file, flush_folder, write_flushed};
 use crate::folder::{CHECKSUMS_FILE, INFO_FILE, MANIFEST_FILE, content_files, read_checksums};
 use crate::lock::{self, FolderLock, LockAnswer};
@@ -39,7 +39,7 @@ pub(crate) fn write(
     tables: &RunTables,
 ) -> Result<WrittenRun, StoreError> {
     let batches = tables.encode()?;
-    let digests = digests(&batches)?;
+    let digests = digests_of(&batches)?;
     let pending = Pending {
         folders,
         manifest,
@@ -60,18 +60,6 @@ pub(crate) fn write(
             pending.write_new(WriteOutcome::ReplacedDamaged(problem))
         }
     }
-}
-
-fn digests(batches: &[RecordBatch]) -> Result<BTreeMap<String, RowsDigest>, StoreError> {
-    let tables = run_tables().iter().zip(batches);
-    tables
-        .map(|(table, batch)| {
-            Ok((
-                table.name.to_owned(),
-                rows_digest(table, std::slice::from_ref(batch))?,
-            ))
-        })
-        .collect()
 }
 
 /// What is in the place of the run.

@@ -11,6 +11,7 @@ mod per_share;
 #[cfg(test)]
 mod properties;
 mod proportional;
+mod scaled;
 mod spread;
 mod sum;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use impact::SquareRootImpact;
 pub use maker_taker::{FeeTier, MakerTakerFee};
 pub use per_share::PerShareFee;
 pub use proportional::{Costs, ProportionalCosts};
+pub use scaled::Scaled;
 pub use spread::SpreadSlippage;
 pub use sum::SumOfSlippage;
 pub use volume_share::VolumeShareSlippage;

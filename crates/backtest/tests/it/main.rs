@@ -16,6 +16,7 @@ mod fixture;
 mod futures;
 mod golden;
 mod leaks;
+mod lineage;
 mod memory;
 mod orders;
 mod properties;

@@ -2,6 +2,7 @@
 
 mod data;
 mod fetch;
+mod proof;
 mod query;
 mod verify;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use data::*;
 pub use fetch::*;
+pub use proof::*;
 pub use query::*;
 pub use verify::*;
 
@@ -40,7 +42,13 @@ pub enum Command {
     Show(RunArgs),
     /// Write the HTML report of a run and say where it lies
     Report(RunArgs),
-    /// Prove that the configured system does not look ahead, repeats itself, and follows its market as it must
+    /// Say why an order was sent, from the data to the size, and what it earned
+    Why(WhyArgs),
+    /// Say in what two runs differ: configuration, data, code, orders, equity, figures
+    Compare(CompareArgs),
+    /// Put a run and everything that reproduces it into one file
+    Bundle(BundleArgs),
+    /// Prove what a result claims, and that the configured system does not look ahead and repeats itself
     #[command(subcommand)]
     Verify(VerifyCommand),
     /// Maintain the result database

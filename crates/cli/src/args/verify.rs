@@ -1,12 +1,16 @@
-//! The commands that prove something of the configured system.
+//! The commands that prove something of runs and of the configured system.
 
 use clap::{Args, Subcommand};
 
-use super::ConfigArgs;
+use super::{ConfigArgs, VerifyBundleArgs, VerifyRunArgs};
 
 /// Proofs. Each prints a table and fails when anything in it does.
 #[derive(Debug, Subcommand)]
 pub enum VerifyCommand {
+    /// Compute a run again from its manifest and compare every row
+    Run(VerifyRunArgs),
+    /// Compute a run again from nothing but a bundle and compare every row
+    Bundle(VerifyBundleArgs),
     /// Prove that nothing looks ahead: features, regime, models, portfolio, risk, orders and fills
     Lookahead(LookaheadArgs),
     /// Prove that processes, threads and the order of the configuration do not matter

@@ -10,20 +10,21 @@ use sextant_store::{
 };
 
 use crate::args::BacktestArgs;
+use crate::bill::break_even;
 use crate::clock::{Stopwatch, now};
 use crate::config::{ConfigSource, ResolvedConfig, load};
-use crate::figures::{format_metric, scopes};
+use crate::figures::{bill_figures, format_metric, scopes};
 use crate::logs;
 use crate::out::say;
 use crate::pipeline::{
-    Source, compute, ensure_synthetic, kill_reason, load_market, manifest, synthetic_root,
+    KILL_FILE, Source, compute_all, ensure_synthetic, kill_reason, load_market, manifest, synthetic_root,
 };
 use crate::progress::Bars;
 use crate::report::{ReportInput, SYNTHETIC_LABEL, write_report};
 use crate::table::table;
 
 /// Holds the id of the run made last.
-pub(super) const LATEST_FILE: &str = "latest";
+pub(crate) const LATEST_FILE: &str = "latest";
 
 /// The rows of the printed table, by metric name.
 const PRINTED: [&str; 15] = [
@@ -78,9 +79,10 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     if let Some(reason) = kill.clone().or(engaged) {
         eprintln!("warning: the kill switch is on ({reason}): nothing will be traded");
     }
-    let computed = compute(config, &market, kill.as_deref(), &bars)?;
+    let kill = kill.map(|_| KILL_FILE);
+    let computed = compute_all(config, &market, kill, &bars)?;
     let running_seconds = watch.seconds() - loading_seconds;
-    let manifest = manifest(config, &market, kill.as_deref(), &computed.outcome);
+    let manifest = manifest(config, &market, kill, &computed.outcome);
     let info = RunInfo {
         created_at: now(),
         duration_seconds: watch.seconds(),
@@ -97,6 +99,7 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     logs::run(manifest.run_id().as_str(), &computed.tables);
     bars.finish();
     print_summary(&manifest, &computed.tables);
+    print_bill(&computed.tables);
     say!(
         "run       {} ({})",
         manifest.run_id(),
@@ -161,7 +164,10 @@ fn index(results: &Path, folder: &RunFolder) -> Result<usize, StoreError> {
 /// Keeps the id of the run made last, for `latest`.
 fn remember_latest(results: &Path, run_id: &str) -> anyhow::Result<()> {
     let file = results.join(LATEST_FILE);
-    std::fs::write(&file, run_id).with_context(|| format!("{} cannot be written", file.display()))
+    let unfinished = results.join(format!(".{LATEST_FILE}-{}", std::process::id()));
+    let failed = || format!("{} cannot be written", file.display());
+    std::fs::write(&unfinished, run_id).with_context(failed)?;
+    std::fs::rename(&unfinished, &file).with_context(failed)
 }
 
 /// Imported bars where there are any, the synthetic market otherwise or where it is asked for.
@@ -205,6 +211,27 @@ pub(super) fn print_summary(manifest: &Manifest, tables: &RunTables) {
         inputs.end.saturating_add(-1).date()
     );
     say!("{}", figures_table(&tables.metrics, manifest.is_synthetic()));
+}
+
+/// What the run is worth when its assumptions are made pessimistic; nothing where no bill was made.
+pub(super) fn print_bill(tables: &RunTables) {
+    if tables.assumption_bill.is_empty() {
+        return;
+    }
+    let rows = tables.assumption_bill.iter().map(|row| {
+        let [sharpe, cagr] = bill_figures(row);
+        vec![
+            row.assumption.replace('_', " "),
+            sharpe,
+            cagr,
+            row.pessimistic.clone(),
+        ]
+    });
+    say!(
+        "{}",
+        table(&["assumption", "#sharpe", "#cagr", "made pessimistic"], rows)
+    );
+    say!("break-even costs: {}", break_even(&tables.cost_curve).words());
 }
 
 fn figures_table(metrics: &[MetricRow], synthetic: bool) -> comfy_table::Table {

@@ -1,11 +1,14 @@
 //! The commands, one file each.
 
 mod backtest;
+mod bundle;
+mod compare;
 mod config;
 mod data;
 mod models;
 mod runs;
 mod verify;
+mod why;
 
 use std::process::ExitCode;
 
@@ -20,7 +23,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Runs(args) => runs::list(&args),
         Command::Show(args) => runs::show(&args),
         Command::Report(args) => runs::report(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Bundle(args) => bundle::run(&args),
         Command::Verify(command) => verify::run(&command),
+        Command::Why(args) => why::run(&args),
         Command::Store(command) => runs::store(&command),
         Command::Config(command) => config::run(command),
     };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use sextant_store::{LoadedRun, RebuildStep, RunFolders, RunId, Store, rebuild};
 
-use super::backtest::{LATEST_FILE, print_summary};
+use super::backtest::{LATEST_FILE, print_bill, print_summary};
 use crate::args::{ResultsArgs, RunArgs, StoreCommand};
 use crate::figures::{cents, format_metric};
 use crate::out::say;
@@ -80,7 +80,7 @@ pub(super) fn list(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The run that was asked for; `latest` is the one made last.
-fn resolve(results: &Path, wanted: &str) -> anyhow::Result<RunId> {
+pub(crate) fn resolve(results: &Path, wanted: &str) -> anyhow::Result<RunId> {
     let folders = RunFolders::new(results);
     if wanted != "latest" {
         return Ok(folders.resolve(wanted)?);
@@ -132,6 +132,7 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
         )
     );
     print_risk(&run);
+    print_bill(&run.tables);
     say!("run     {}", run.manifest.run_id());
     say!("folder  {}", run.path.display());
     Ok(ExitCode::SUCCESS)

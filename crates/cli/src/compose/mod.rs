@@ -7,4 +7,4 @@ mod parts;
 
 pub(crate) use account::account_model;
 pub use market::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
-pub(crate) use parts::{backtest_config, engine_parts, sleeves};
+pub(crate) use parts::{backtest_config, engine_parts, rules_of, sleeves};

@@ -33,12 +33,21 @@ pub(crate) fn engine_parts(
         models: config.models.build()?,
         regime: Some(Box::new(RuleRegimeDetector::new(&config.regime)?)),
         portfolio: Box::new(BudgetedPortfolio::new(config.budgets.clone())?),
-        risk: Box::new(RiskRules::for_instruments(
-            config.risk.clone(),
-            kill,
-            instruments,
-        )?),
+        risk: Box::new(rules_of(config, instruments, kill)?),
     })
+}
+
+/// The limits of a configuration, for the instruments of its universe.
+///
+/// # Errors
+/// When a limit is out of range or names an instrument that is not there.
+pub(crate) fn rules_of(
+    config: &ResolvedConfig,
+    instruments: &InstrumentTable,
+    kill: KillFlag,
+) -> anyhow::Result<RiskRules> {
+    let limits = config.risk.clone();
+    Ok(RiskRules::for_instruments(limits, kill, instruments)?)
 }
 
 /// Each model's sleeve: its base budget of the initial capital, against which its figures are measured.

@@ -182,7 +182,8 @@ pub fn load_file<T: JsonSchema + DeserializeOwned>(file: &Path) -> Result<T, Con
     typed(value, &mut found).ok_or(ConfigError { problems: found })
 }
 
-fn typed<T: JsonSchema + DeserializeOwned>(
+/// Validates a value of a file as `T`; problems are added.
+pub(super) fn typed<T: JsonSchema + DeserializeOwned>(
     input: Option<(Value, PathBuf)>,
     found: &mut Vec<String>,
 ) -> Option<T> {

@@ -7,6 +7,7 @@ mod costs;
 mod load;
 mod reference;
 mod schema;
+mod stored;
 mod system;
 
 pub use account::{
@@ -18,8 +19,9 @@ pub use costs::{ClassCosts, CostsConfig, FeeConfig, FeeTierConfig, SlippageConfi
 pub use load::{ConfigError, ConfigSource, ResolvedConfig, load, load_file};
 pub use reference::config_reference;
 pub use schema::{problems, schema_of};
+pub(crate) use stored::{KILL_FILE_PRESENT, differences};
 pub use system::{
-    Capital, ConventionConfig, EndConfig, ExitsConfig, FillsConfig, ImportEntry, ImportManifest, Includes,
-    InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry, StampsConfig,
+    BillConfig, Capital, ConventionConfig, EndConfig, ExitsConfig, FillsConfig, ImportEntry, ImportManifest,
+    Includes, InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry, StampsConfig,
     SyntheticConfig, SystemConfig,
 };

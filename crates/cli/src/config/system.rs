@@ -41,6 +41,9 @@ pub struct SystemConfig {
     pub costs: CostsConfig,
     /// What happens to the account without orders.
     pub account: AccountConfig,
+    /// Whether the run is repeated with each assumption made pessimistic and at several multiples of its costs.
+    #[serde(default)]
+    pub assumption_bill: BillConfig,
     /// Files with the rest of the configuration, relative to this one.
     pub include: Includes,
     /// The embedded synthetic market, created when there are no imported bars.
@@ -252,6 +255,17 @@ pub enum EndConfig {
     CloseAtLastClose,
     /// They are closed at the last bar's open, with costs; for comparison with engines that do so.
     CloseAtLastOpen,
+}
+
+/// How much of the assumption bill is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BillConfig {
+    /// All of it: about twenty repetitions of the run, without its figures.
+    #[default]
+    Full,
+    /// None; the report says so.
+    None,
 }
 
 /// The files that complete the configuration.

@@ -8,6 +8,7 @@ use sextant_domain::{RegimeDimension, UtcNanos};
 use sextant_store::{PORTFOLIO_SCOPE, RegimeRow};
 
 use super::ReportInput;
+use crate::bill::{BreakEven, break_even};
 
 const COLOURS: [&str; 6] = ["#1f5fa8", "#c8553d", "#3c8d5a", "#8a5aa8", "#b8860b", "#4a6572"];
 const MONTHS: [&str; 12] = [
@@ -22,8 +23,50 @@ pub(super) fn figures(input: &ReportInput<'_>) -> String {
         "monthly": monthly(input),
         "models": models(input),
         "exposure": exposure(input),
+        "costs": costs(input),
     });
     figures.to_string().replace("</", "<\\/")
+}
+
+/// CAGR and Sharpe ratio by what trading costs.
+fn costs(input: &ReportInput<'_>) -> Value {
+    let rows = &input.tables.cost_curve;
+    let costs: Vec<Option<f64>> = rows.iter().map(|row| row.cost_bps).collect();
+    let text: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{} times the configured costs", row.multiple))
+        .collect();
+    let cagr: Vec<Option<f64>> = rows
+        .iter()
+        .map(|row| row.cagr.map(|value| 100.0 * value))
+        .collect();
+    let sharpe: Vec<Option<f64>> = rows.iter().map(|row| row.sharpe).collect();
+    let mut shapes = vec![json!({
+        "type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0,
+        "line": {"color": "#5c6b7a", "width": 1},
+    })];
+    if let BreakEven::At { cost_bps, .. } = break_even(rows) {
+        shapes.push(json!({
+            "type": "line", "xref": "x", "yref": "paper", "x0": cost_bps, "x1": cost_bps, "y0": 0, "y1": 1,
+            "line": {"color": COLOURS[1], "width": 1.5, "dash": "dash"},
+        }));
+    }
+    json!({
+        "data": [
+            {"x": costs, "y": cagr, "text": text, "name": "CAGR %", "type": "scatter", "mode": "lines+markers",
+             "line": {"color": COLOURS[0], "width": 1.6}, "hovertemplate": "%{y:.2f} % (%{text})"},
+            {"x": costs, "y": sharpe, "name": "Sharpe ratio", "type": "scatter", "mode": "lines+markers", "yaxis": "y2",
+             "line": {"color": COLOURS[2], "width": 1.6}, "hovertemplate": "%{y:.2f}"},
+        ],
+        "layout": layout(json!({
+            "shapes": shapes,
+            "xaxis": {"title": {"text": "costs, bp of the traded value"}, "gridcolor": "#eef1f5", "rangemode": "tozero"},
+            "yaxis": {"title": {"text": "CAGR %"}, "gridcolor": "#eef1f5"},
+            "yaxis2": {"title": {"text": "Sharpe ratio"}, "overlaying": "y", "side": "right", "showgrid": false,
+                       "zeroline": false},
+            "margin": {"l": 64, "r": 64, "t": 16, "b": 48},
+        })),
+    })
 }
 
 fn layout(extra: Value) -> Value {

@@ -72,6 +72,8 @@ pub fn render(input: &ReportInput<'_>) -> String {
         sections::attribution(input),
         sections::trades(input),
         sections::risk_events(input),
+        sections::bill(input),
+        sections::costs(input),
         sections::assumptions(input),
         sections::data(input),
         sections::definitions(input),

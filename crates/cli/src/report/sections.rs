@@ -7,7 +7,8 @@ use sextant_store::{MetricRow, PORTFOLIO_SCOPE};
 
 use super::ReportInput;
 use super::html::{Escaped, section, table};
-use crate::figures::{cents, format_metric, scopes};
+use crate::bill::{ALL, OPTIMISTIC, PESSIMISTIC, break_even};
+use crate::figures::{bill_figures, cents, format_metric, scopes};
 
 /// Rows shown of the long tables; the database has all of them.
 const LONGEST_TABLE: usize = 1_000;
@@ -32,7 +33,7 @@ pub(super) fn header(input: &ReportInput<'_>, name: &str, badge: &str) -> String
     }
     format!(
         "<header><h1>{}{badge}</h1><p class=\"note\">run {} &middot; {} to {} &middot; {} &middot; sextant {} \
-         (code {})</p><div class=\"cards\">{cards}</div></header>\n",
+         (code {})</p><div class=\"cards\">{cards}</div>{}</header>\n",
         Escaped(name),
         input.manifest.run_id(),
         inputs.start.date(),
@@ -40,7 +41,31 @@ pub(super) fn header(input: &ReportInput<'_>, name: &str, badge: &str) -> String
         Escaped(inputs.universe.join(", ")),
         Escaped(&inputs.code.version),
         Escaped(inputs.code.digest.get(..12).unwrap_or(&inputs.code.digest)),
+        bounds(input),
     )
+}
+
+/// The bounds inside bars, everything pessimistic at once, and the costs that the run bears; nothing where no bill was made.
+fn bounds(input: &ReportInput<'_>) -> String {
+    let line = |assumption: &str| {
+        let mut rows = input.tables.assumption_bill.iter();
+        rows.find(|row| row.assumption == assumption).map(bill_figures)
+    };
+    let (Some(low), Some(high), Some(all)) = (line(PESSIMISTIC), line(OPTIMISTIC), line(ALL)) else {
+        return String::new();
+    };
+    let text = format!(
+        "Inside bars: Sharpe {} and CAGR {} under the pessimistic rule, {} and {} under the optimistic one. Every assumption \
+         pessimistic: Sharpe {}, CAGR {}. Break-even costs: {}.",
+        low[0],
+        low[1],
+        high[0],
+        high[1],
+        all[0],
+        all[1],
+        break_even(&input.tables.cost_curve).words()
+    );
+    format!("<p class=\"note bounds\">{}</p>", Escaped(text))
 }
 
 pub(super) fn key_figures(input: &ReportInput<'_>) -> String {
@@ -251,6 +276,77 @@ pub(super) fn risk_events(input: &ReportInput<'_>) -> String {
             &rows,
         ),
     )
+}
+
+/// The manifest's words on a line of the bill: the assumptions whose keys begin so.
+fn assumed(input: &ReportInput<'_>, line: &str) -> String {
+    let keys: &[&str] = match line {
+        "fill_convention" => &["fill_convention"],
+        "intrabar_rule" | "intrabar_optimistic" => &["intrabar_rule"],
+        "commission" | "slippage" => &["costs_"],
+        "funding" => &["funding", "not_simulated"],
+        "borrow" => &["borrow", "not_simulated"],
+        "survivorship" => &["survivorship"],
+        "data" => &["data_", "missing_macro", "synthetic_data"],
+        _ => &[],
+    };
+    let list = input.manifest.assumptions().iter();
+    // The first key that the manifest has: what is simulated has a key of its own.
+    let texts: Vec<&str> = match keys.iter().find(|key| {
+        let mut list = input.manifest.assumptions().iter();
+        list.any(|one| one.key.starts_with(**key))
+    }) {
+        Some(key) => list
+            .filter(|one| one.key.starts_with(key))
+            .map(|one| one.text.as_str())
+            .collect(),
+        None => Vec::new(),
+    };
+    match (texts.as_slice(), line) {
+        ([], "annualisation") => "daily returns are taken to be uncorrelated".to_owned(),
+        ([], "data") => "complete and right, as far as the rules of validation can tell".to_owned(),
+        (texts, _) => texts.join(" "),
+    }
+}
+
+pub(super) fn bill(input: &ReportInput<'_>) -> String {
+    let rows: Vec<Vec<String>> = input
+        .tables
+        .assumption_bill
+        .iter()
+        .map(|row| {
+            let [sharpe, cagr] = bill_figures(row);
+            vec![
+                row.assumption.replace('_', " "),
+                assumed(input, &row.assumption),
+                row.pessimistic.clone(),
+                sharpe,
+                cagr,
+            ]
+        })
+        .collect();
+    let note = if rows.is_empty() {
+        "The configuration asks for no bill."
+    } else {
+        "The whole run repeated with one assumption made pessimistic at a time. What is far below the first line, the result \
+         depends on."
+    };
+    section(
+        "Assumption bill",
+        note,
+        &table(
+            &["what", "assumed", "made pessimistic", "#Sharpe", "#CAGR"],
+            &rows,
+        ),
+    )
+}
+
+pub(super) fn costs(input: &ReportInput<'_>) -> String {
+    let note = format!(
+        "The run repeated at multiples of its commission and slippage. Break-even (dashed), where nothing is left: {}.",
+        break_even(&input.tables.cost_curve).words()
+    );
+    chart("costs", "What costs it bears", &note)
 }
 
 pub(super) fn assumptions(input: &ReportInput<'_>) -> String {

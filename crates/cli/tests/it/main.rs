@@ -13,6 +13,8 @@ mod goldens;
 mod lake;
 mod limits;
 mod pipeline;
+mod proof;
 mod rebalance;
+mod robust;
 mod verify;
 mod workspace;

@@ -3,8 +3,8 @@
 use sextant_domain::ports::Broker;
 use sextant_domain::{
     Allocation, InstrumentId, Intervention, InterventionAction, ModelId, NoticeKind, OrderDraft, OrderEffect,
-    OrderId, OrderNotice, OrderOrigin, OrderRef, OrderSize, OrderTerms, Quantity, RefusedOrder, RiskGate,
-    StepRecord, UtcNanos, WorkingOrder,
+    OrderId, OrderNotice, OrderOrigin, OrderRef, OrderSize, OrderTerms, OrderTrail, Quantity, RefusedOrder,
+    RiskGate, StepRecord, UtcNanos, WorkingOrder,
 };
 
 use super::Engine;
@@ -36,7 +36,13 @@ impl Engine<'_> {
         let weight = draft_weight(&self.ledger, &draft, equity);
         match RiskGate.order(&*self.risk, &state, (draft, weight), (instrument, id)) {
             Ok((order, reasons)) => {
+                let first = record.interventions.len();
                 record.interventions.extend(reasons);
+                record.trails.push(OrderTrail {
+                    asked: size,
+                    proposed: size,
+                    interventions: first..record.interventions.len(),
+                });
                 self.next_order += 1;
                 self.owners.push(owner_of(&order.draft));
                 let mut weight = weight;

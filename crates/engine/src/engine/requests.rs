@@ -108,7 +108,11 @@ impl Engine<'_> {
                 None
             } else {
                 let draft = self.draft_of(now, &wanted);
-                self.send(now, draft, broker, record)?
+                let sent = self.send(now, draft, broker, record)?;
+                if let (Some(_), Some(trail)) = (sent, record.trails.last_mut()) {
+                    trail.asked = request.size;
+                }
+                sent
             };
             self.requests[model.index()].push(sent);
             if index == 0 {

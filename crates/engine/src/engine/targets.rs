@@ -59,12 +59,15 @@ impl Engine<'_> {
             instruments: self.market.instruments(),
             pending: &self.scratch.pending,
             status: self.status,
+            portfolio: &*self.portfolio,
+            regime: &self.estimate,
+            wishes: &self.model_targets,
             given: &self.scratch.given,
             before: &self.contributions,
             proposed: &self.scratch.proposed,
         };
         let mut drafts = std::mem::take(&mut self.scratch.drafts);
-        sizing::drafts(&context, &approved, &mut drafts)
+        sizing::drafts(&context, &approved, &mut drafts, &mut record.sizings)
             .map_err(|source| EngineError::Money { time: now, source })?;
         self.contributions.copy_from_slice(approved.contributions());
         self.scratch.targets = Some(approved.into_weights());

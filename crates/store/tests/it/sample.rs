@@ -189,6 +189,22 @@ fn add_orders(tables: &mut RunTables, index: usize) {
         time: pick(&instants(), index),
         reason: "expired".to_owned(),
     });
+    tables.assumption_bill.push(BillRow {
+        assumption: pick(&texts(), index),
+        pessimistic: pick(&texts(), index + 1),
+        sharpe: sometimes(pick(&floats(), index), index),
+        cagr: sometimes(pick(&floats(), index), index + 1),
+        total_return: sometimes(pick(&floats(), index + 1), index),
+        reason: sometimes("no_variance".to_owned(), index + 1),
+    });
+    tables.cost_curve.push(CostCurveRow {
+        multiple: pick(&floats(), index),
+        cost_bps: sometimes(pick(&floats(), index + 2), index),
+        total_return: sometimes(pick(&floats(), index), index + 1),
+        cagr: sometimes(pick(&floats(), index), index),
+        sharpe: sometimes(pick(&floats(), index + 1), index),
+        reason: sometimes("no_trades".to_owned(), index),
+    });
     tables.refusals.push(RefusalRow {
         decided_at: pick(&instants(), index),
         symbol: pick(&texts(), index),

@@ -8,13 +8,16 @@ use sextant_domain::{
     StepRecord, Trail,
 };
 
-/// Writes down orders, fills and ends, in the order in which the steps tell of them.
+use crate::lineage::SizeAudit;
+
+/// Writes down orders, fills and ends, in the order in which the steps tell of them, and audits the sizes.
 pub(super) struct Journal {
     symbols: Vec<String>,
     /// The orders alone, which the digest is of.
     orders: String,
     lines: String,
     counts: [usize; 2],
+    audit: SizeAudit,
 }
 
 impl Journal {
@@ -25,12 +28,14 @@ impl Journal {
             orders: String::new(),
             lines: String::new(),
             counts: [0; 2],
+            audit: SizeAudit::new(market),
         }
     }
 
     /// The whole journal below a heading.
     pub(super) fn text(&self, head: &str, equity: Cash) -> String {
         let [orders, fills] = self.counts;
+        assert_eq!(self.audit.explained, orders, "the size of every order adds up");
         let digest = blake3::hash(self.orders.as_bytes());
         format!(
             "{head}\n{orders} orders, {fills} fills, final equity {equity}\norder list {digest}\n\n{}",
@@ -89,6 +94,7 @@ impl Journal {
 
 impl ResultSink for Journal {
     fn record(&mut self, step: &StepRecord) {
+        self.audit.step(step);
         step.fills.iter().for_each(|fill| self.fill(fill));
         for end in &step.ended {
             writeln!(

@@ -69,7 +69,7 @@ impl<'m> Timeline<'m> {
 }
 
 /// The union of all close times up to `end`. Series that share their times (a universe of shares) are merged once.
-fn instants(market: &MarketData, end: UtcNanos) -> Cow<'_, [UtcNanos]> {
+pub(crate) fn instants(market: &MarketData, end: UtcNanos) -> Cow<'_, [UtcNanos]> {
     let mut distinct: Vec<&[UtcNanos]> = Vec::new();
     for series in market.series() {
         let times = series.bars.view().close_time;

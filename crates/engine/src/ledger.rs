@@ -201,7 +201,7 @@ impl Ledger {
 
     /// Marks an instrument to a new price.
     #[inline]
-    pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
+    pub fn set_price(&mut self, instrument: InstrumentId, price: f64) {
         let index = instrument.index();
         let before = self.before_pair(instrument);
         self.prices[index] = price;
@@ -214,7 +214,7 @@ impl Ledger {
 
     /// Instruments with a position in any book, in order of opening.
     #[inline]
-    pub(crate) fn open(&self) -> &[usize] {
+    pub fn open(&self) -> &[usize] {
         &self.open
     }
 

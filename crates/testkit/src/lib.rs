@@ -7,6 +7,7 @@
 //! * [`FixedFeatures`], [`FormulaFeatures`]: feature sources without a feature crate.
 //! * [`Replay`]: runs a model or a regime detector over a market, bar close by bar close.
 //! * [`assert_causal`], [`check_causality`], [`cut`], [`replace_future`]: the look-ahead proof.
+//! * [`assert_columns_decide`]: the proof that a model's rule by columns is its rule.
 //! * [`http::TestServer`]: a scripted server on the loopback interface, for whoever asks outside parties for data.
 //! * [`real_data_dir`]: where the real market data lies, and when a test may go without it.
 //!
@@ -22,6 +23,7 @@
 
 pub mod bars;
 mod causality;
+mod columns;
 mod features;
 pub mod formulas;
 mod future;
@@ -34,6 +36,7 @@ mod replay;
 pub use causality::{
     CausalityReport, Change, Observed, Output, Violation, assert_causal, check_causality, cut_points,
 };
+pub use columns::assert_columns_decide;
 pub use features::{FixedFeatures, FormulaFeatures};
 pub use future::{Replacement, cut, replace_future};
 pub use market_builder::{MarketBuilder, standard_market};

@@ -18,4 +18,5 @@ mod golden;
 mod memory;
 mod orders;
 mod refusals;
+mod vectorised;
 mod worked_examples;

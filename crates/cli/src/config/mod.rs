@@ -19,7 +19,7 @@ pub use load::{ConfigError, ConfigSource, ResolvedConfig, load, load_file};
 pub use reference::config_reference;
 pub use schema::{problems, schema_of};
 pub use system::{
-    Capital, ConventionConfig, EndConfig, ExitsConfig, FillsConfig, ImportEntry, ImportManifest, Includes,
-    InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry, StampsConfig,
-    SyntheticConfig, SystemConfig,
+    Capital, ConventionConfig, EndConfig, EngineConfig, ExitsConfig, FillsConfig, ImportEntry,
+    ImportManifest, Includes, InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry,
+    StampsConfig, SyntheticConfig, SystemConfig,
 };

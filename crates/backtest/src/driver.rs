@@ -111,15 +111,7 @@ pub fn run(
     config: &BacktestConfig,
     sink: &mut dyn ResultSink,
 ) -> Result<RunOutcome, BacktestError> {
-    if config.start >= config.end {
-        return Err(BacktestError::Period {
-            start: config.start,
-            end: config.end,
-        });
-    }
-    if config.initial_capital <= Cash::ZERO {
-        return Err(BacktestError::Capital(config.initial_capital));
-    }
+    check(config)?;
     let parts = Engine::bind(parts, market, features)?;
     let start = AccountStart {
         cash: config.initial_capital,
@@ -130,8 +122,7 @@ pub fn run(
     let models: Vec<String> = engine.model_names().map(str::to_owned).collect();
     let mut timeline = Timeline::new(market, config.end);
     let mut record = StepRecord::new(models.len());
-    // Before the first bar there is no market to be in, and no day to be marked.
-    let funded = config.start.max(first_open(market).unwrap_or(config.start));
+    let funded = funded(market, config);
     let mut marker = Marker::new(config, funded);
     let mut venue = SimulatedVenue::new(market, &config.venue, config.at_end);
     let mut with_account;
@@ -181,6 +172,28 @@ pub fn run(
         span: (first, last),
         steps,
     })
+}
+
+/// Checks what every engine needs of a configuration.
+///
+/// # Errors
+/// [`BacktestError`] for an empty period or capital that is not positive.
+pub(crate) fn check(config: &BacktestConfig) -> Result<(), BacktestError> {
+    if config.start >= config.end {
+        return Err(BacktestError::Period {
+            start: config.start,
+            end: config.end,
+        });
+    }
+    if config.initial_capital <= Cash::ZERO {
+        return Err(BacktestError::Capital(config.initial_capital));
+    }
+    Ok(())
+}
+
+/// The instant of funding: before the first bar there is no market to be in, and no day to be marked.
+pub(crate) fn funded(market: &MarketData, config: &BacktestConfig) -> UtcNanos {
+    config.start.max(first_open(market).unwrap_or(config.start))
 }
 
 /// Marks the books at the end of each day.
@@ -252,7 +265,7 @@ fn first_open(market: &MarketData) -> Option<UtcNanos> {
     opens.min()
 }
 
-fn no_bars(market: &MarketData, config: &BacktestConfig) -> BacktestError {
+pub(crate) fn no_bars(market: &MarketData, config: &BacktestConfig) -> BacktestError {
     let views = market.series().iter().map(|series| series.bars.view().close_time);
     let ends = views.filter_map(|times| Some((*times.first()?, *times.last()?)));
     let span = ends.reduce(|(from, to), (first, last)| (from.min(first), to.max(last)));

@@ -19,6 +19,7 @@ mod costs;
 mod driver;
 mod recorder;
 mod timeline;
+pub mod vectorised;
 mod venue;
 
 pub use accounts::{

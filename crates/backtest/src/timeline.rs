@@ -33,7 +33,7 @@ impl<'m> Timeline<'m> {
             closed.extend_from_slice(&all.members);
         }
         Self {
-            instants: instants(&groups),
+            instants: union(&groups),
             next: 0,
             groups,
             available: vec![0; market.series().len()],
@@ -98,6 +98,11 @@ impl<'m> Timeline<'m> {
     }
 }
 
+/// The union of all close times up to `end`.
+pub(crate) fn instants(market: &MarketData, end: UtcNanos) -> Cow<'_, [UtcNanos]> {
+    union(&groups(market, end))
+}
+
 /// The series, divided by their close times up to `end`.
 fn groups(market: &MarketData, end: UtcNanos) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -118,7 +123,7 @@ fn groups(market: &MarketData, end: UtcNanos) -> Vec<Group<'_>> {
 }
 
 /// The union of all close times.
-fn instants<'m>(groups: &[Group<'m>]) -> Cow<'m, [UtcNanos]> {
+fn union<'m>(groups: &[Group<'m>]) -> Cow<'m, [UtcNanos]> {
     match groups {
         [] => Cow::Borrowed(&[]),
         [only] => Cow::Borrowed(only.times),

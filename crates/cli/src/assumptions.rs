@@ -5,9 +5,9 @@ use sextant_store::Assumption;
 
 use crate::compose::LoadedMarket;
 use crate::config::{
-    BorrowConfig, BorrowRateConfig, ClassCosts, ConventionConfig, DelistingConfig, FeeConfig, FundingConfig,
-    InterestConfig, IntrabarConfig, MarginCallConfig, MissingBorrowConfig, MissingFundingConfig,
-    PricesConfig, ResolvedConfig, SettlementConfig, SlippageConfig, SystemConfig,
+    BorrowConfig, BorrowRateConfig, ClassCosts, ConventionConfig, DelistingConfig, EngineConfig, FeeConfig,
+    FundingConfig, InterestConfig, IntrabarConfig, MarginCallConfig, MissingBorrowConfig,
+    MissingFundingConfig, PricesConfig, ResolvedConfig, SettlementConfig, SlippageConfig, SystemConfig,
 };
 
 /// Keys and sentences, in the order of the report.
@@ -33,6 +33,13 @@ pub(crate) fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec
         list.add(
             "synthetic_data",
             "Bars are synthetic: generated from a seed. Nothing here speaks of any market.",
+        );
+    }
+    if system.engine == EngineConfig::Vectorised {
+        list.add(
+            "engine",
+            "Computed by columns; every fill was posted to the ledger of the event engine as well, and equity agreed at \
+             every step.",
         );
     }
     fills(system, &mut list);

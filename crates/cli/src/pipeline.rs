@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use sextant_backtest::RunOutcome;
+use sextant_backtest::{RunOutcome, vectorised};
 use sextant_data::Progress;
 use sextant_features::FeatureColumns;
 use sextant_risk::KillFlag;
@@ -13,7 +13,7 @@ use crate::assumptions::assumptions;
 use crate::bill;
 pub use crate::compose::{LoadedMarket, Source, ensure_synthetic, load_market, synthetic_root};
 use crate::compose::{account_model, backtest_config, engine_parts, sleeves};
-use crate::config::{BillConfig, KILL_FILE_PRESENT, ResolvedConfig};
+use crate::config::{BillConfig, EngineConfig, KILL_FILE_PRESENT, ResolvedConfig};
 use crate::figures::{self, FigureSettings, RecordedCosts};
 use crate::recorder::RunRecorder;
 
@@ -63,7 +63,12 @@ pub fn compute(
     let mut recorder = RunRecorder::new(instruments, &sleeves, run.initial_capital, progress);
     let mut features = FeatureColumns::new();
     let parts = engine_parts(config, instruments, flag)?;
-    let outcome = sextant_backtest::run(&market.data, &mut features, parts, &run, &mut recorder)?;
+    let outcome = match config.system.engine {
+        EngineConfig::Event => {
+            sextant_backtest::run(&market.data, &mut features, parts, &run, &mut recorder)?
+        }
+        EngineConfig::Vectorised => vectorised::run(&market.data, &mut features, parts, &run, &mut recorder)?,
+    };
     let (mut tables, activity) = recorder.finish()?;
     let system = &config.system;
     let settings = FigureSettings {

@@ -16,6 +16,7 @@
 
 mod account_event;
 mod bars;
+mod columns;
 mod contract;
 mod currency;
 mod feature;
@@ -40,6 +41,7 @@ mod weights;
 
 pub use account_event::{CashEvent, CashKind, SplitEvent, SplitPart, SplitRatio};
 pub use bars::{Bar, BarDefect, BarSeries, BarsView, SeriesError};
+pub use columns::{ColumnTargets, ColumnView};
 pub use contract::{Contract, ContractError, Margin, MarginFractions, Multiplier, Settlement};
 pub use currency::{Currency, CurrencyError};
 pub use feature::{FeatureError, FeatureSpec};

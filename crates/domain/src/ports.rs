@@ -3,10 +3,10 @@
 use thiserror::Error;
 
 use crate::{
-    Approved, BrokerEvent, Currency, FeatureError, FeatureId, FeatureSpec, InstrumentId, Intents,
-    Intervention, MarketData, MarketView, ModelId, MoneyError, Order, OrderId, PortfolioState, Price,
-    Proposal, RegimeEstimate, RegimeInput, Requirements, RiskStatus, SeriesId, StepRecord, TargetWeights,
-    TrailingWindows, UtcNanos, Verdict, WorkingOrder,
+    Approved, BrokerEvent, ColumnTargets, ColumnView, Currency, FeatureError, FeatureId, FeatureSpec,
+    InstrumentId, Intents, Intervention, MarketData, MarketView, ModelId, MoneyError, Order, OrderId,
+    PortfolioState, Price, Proposal, RegimeEstimate, RegimeInput, Requirements, RiskStatus, SeriesId,
+    StepRecord, TargetWeights, TrailingWindows, UtcNanos, Verdict, WorkingOrder,
 };
 
 /// A model that cannot decide. The run stops with it: going on without a model would be another strategy.
@@ -34,6 +34,21 @@ pub trait Model: Send {
     /// # Errors
     /// [`ModelError`] when it cannot decide for a reason that more data will not cure.
     fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError>;
+
+    /// The same rule over whole columns, where the model offers one; `None` without an override.
+    fn by_columns(&self) -> Option<&dyn SignalColumns> {
+        None
+    }
+}
+
+/// The rule of a model over whole columns, for speed in an engine that computes by columns. Only for models that give
+/// targets without looking at their account.
+///
+/// It must give at each bar the very targets that [`Model::decide`] gives at its close, from a fresh model on; `decide`
+/// remains the rule, and `assert_columns_decide` of the test kit compares the two.
+pub trait SignalColumns {
+    /// Puts the targets of all decisions into `out`, which comes empty.
+    fn signals(&self, columns: &ColumnView<'_>, out: &mut ColumnTargets);
 }
 
 /// Names the regime of the present. Filtered, never smoothed: an estimate is never revised.
@@ -100,6 +115,14 @@ pub trait RiskEngine: Send {
     /// Looks at the portfolio once per step, before anything is proposed, and returns the standing. Changes of standing
     /// are reported in `reasons`.
     fn observe(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> RiskStatus;
+
+    /// Observes steps in a row in which nothing but time and equity moves, as far as none of them changes the standing, and
+    /// returns how many that were; the state is then as if [`observe`](Self::observe) had been called at each. For drivers
+    /// that have the equity of many steps at once. The default says 0: each step is to be observed by itself. An engine
+    /// that looks at weights in `observe` must not override it.
+    fn observe_quiet(&mut self, _times: &[UtcNanos], _equity: &[f64]) -> usize {
+        0
+    }
 
     /// Judges a proposal. A missing price or equity means refusal.
     fn review(&self, state: &PortfolioState<'_>, proposal: &Proposal<'_>) -> Verdict;

@@ -277,6 +277,11 @@ impl Binding {
         &self.instruments
     }
 
+    /// The series read, in the order they were asked for.
+    pub fn series(&self) -> &[SeriesId] {
+        &self.series
+    }
+
     /// The series whose bar closes trigger a decision.
     pub fn triggers(&self) -> &[SeriesId] {
         &self.triggers

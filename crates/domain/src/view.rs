@@ -1,5 +1,7 @@
 //! What a model sees at one instant: everything available by then, and nothing later.
 
+use std::cell::Cell;
+
 use crate::ports::FeatureSource;
 use crate::{
     BarsView, Binding, EndReason, FeatureRef, InstrumentRef, MacroRef, MarketData, OrderRef, SeriesRef,
@@ -61,6 +63,8 @@ pub struct MarketView<'a> {
     features: &'a dyn FeatureSource,
     binding: &'a Binding,
     account: AccountView<'a>,
+    /// Set when the account is asked for, where somebody wants to know.
+    asked: Option<&'a Cell<bool>>,
 }
 
 impl<'a> MarketView<'a> {
@@ -101,6 +105,7 @@ impl<'a> MarketView<'a> {
             features,
             binding,
             account,
+            asked: None,
         }
     }
 
@@ -109,6 +114,21 @@ impl<'a> MarketView<'a> {
     pub fn with_account(mut self, account: AccountView<'a>) -> Self {
         self.account = account;
         self
+    }
+
+    /// The same view of an account that is empty, and that sets `asked` when somebody looks at it. For a driver that has no
+    /// account yet at the time of the decision and must know whether the decision depends on it.
+    #[inline]
+    pub fn noting_account_use(mut self, asked: &'a Cell<bool>) -> Self {
+        self.asked = Some(asked);
+        self
+    }
+
+    #[inline]
+    fn note_account_use(&self) {
+        if let Some(asked) = self.asked {
+            asked.set(true);
+        }
     }
 
     /// The instant of the decision.
@@ -171,6 +191,7 @@ impl<'a> MarketView<'a> {
     /// The model's signed position in units.
     #[inline]
     pub fn position(&self, instrument: InstrumentRef) -> f64 {
+        self.note_account_use();
         let id = self.binding.instruments[instrument.position()];
         self.account.positions.get(id.index()).copied().unwrap_or(0.0)
     }
@@ -179,6 +200,7 @@ impl<'a> MarketView<'a> {
     /// first price or rate.
     #[inline]
     pub fn unit_value(&self, instrument: InstrumentRef) -> f64 {
+        self.note_account_use();
         let id = self.binding.instruments[instrument.position()];
         self.account
             .unit_values
@@ -189,11 +211,13 @@ impl<'a> MarketView<'a> {
 
     /// What became of the model's orders since its last decision, in order.
     pub fn notices(&self) -> &'a [OrderNotice] {
+        self.note_account_use();
         self.account.notices
     }
 
     /// The model's account.
     pub fn account(&self) -> AccountView<'a> {
+        self.note_account_use();
         self.account
     }
 }

@@ -201,7 +201,7 @@ impl Ledger {
 
     /// Marks an instrument to a new price.
     #[inline]
-    pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
+    pub fn set_price(&mut self, instrument: InstrumentId, price: f64) {
         if self.foreign.is_empty() {
             self.mark(instrument, price);
         } else {
@@ -221,7 +221,7 @@ impl Ledger {
 
     /// Instruments with a position in any book, in order of opening.
     #[inline]
-    pub(crate) fn open(&self) -> &[usize] {
+    pub fn open(&self) -> &[usize] {
         &self.open
     }
 

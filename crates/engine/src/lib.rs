@@ -25,6 +25,7 @@ mod sizing;
 mod statistics;
 
 pub use book::{Book, ClosedTrade, CurrencyTotals, InstrumentBook};
-pub use engine::{AccountStart, BoundParts, Engine, EngineParts, MarginCall, MarketEvent};
+pub use engine::{AccountStart, BoundModel, BoundParts, Engine, EngineParts, MarginCall, MarketEvent};
 pub use error::EngineError;
 pub use ledger::{Balance, Entry, Ledger, LedgerError, NoFxPath, Scope};
+pub use statistics::Trailing;

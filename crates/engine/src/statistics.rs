@@ -26,7 +26,7 @@ struct Split {
 /// Assumes that the closes of raw prices jump at splits of the run alone: one from before its start counts as a fall of the
 /// price.
 #[derive(Debug)]
-pub(crate) struct Trailing {
+pub struct Trailing {
     windows: TrailingWindows,
     /// The day for which the figures below hold.
     day: Option<i64>,
@@ -37,7 +37,7 @@ pub(crate) struct Trailing {
 
 impl Trailing {
     /// `None` where nobody asks.
-    pub(crate) fn new(windows: TrailingWindows) -> Option<Self> {
+    pub fn new(windows: TrailingWindows) -> Option<Self> {
         (windows != TrailingWindows::default()).then(|| Self {
             windows,
             day: None,
@@ -48,7 +48,7 @@ impl Trailing {
     }
 
     /// What has been measured last.
-    pub(crate) fn view(&self) -> TrailingStatistics<'_> {
+    pub fn view(&self) -> TrailingStatistics<'_> {
         TrailingStatistics {
             adv: &self.adv,
             covariance: &self.covariance,
@@ -66,12 +66,7 @@ impl Trailing {
 
     /// Measures the days before that of `now`, unless that has been done. `available` is how many bars of each series have
     /// closed, `factors` what a unit of each instrument at a price of one is worth in the account's currency.
-    pub(crate) fn measure(
-        &mut self,
-        market: &MarketData,
-        (available, now): (&[usize], UtcNanos),
-        factors: &[f64],
-    ) {
+    pub fn measure(&mut self, market: &MarketData, (available, now): (&[usize], UtcNanos), factors: &[f64]) {
         let today = now.day_number();
         if self.day.replace(today) == Some(today) {
             return;

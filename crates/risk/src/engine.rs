@@ -6,7 +6,7 @@ use std::ops::Range;
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
     Decision, InstrumentTable, Intervention, OrderReview, PortfolioState, Proposal, RiskStatus,
-    TargetWeights, TrailingWindows, Verdict,
+    TargetWeights, TrailingWindows, UtcNanos, Verdict,
 };
 
 use crate::kill_signal::KillSignal;
@@ -157,6 +157,20 @@ impl RiskEngine for RiskRules {
             self.update_status();
         }
         self.status
+    }
+
+    /// The kill signal is asked once for all of the steps.
+    fn observe_quiet(&mut self, times: &[UtcNanos], equity: &[f64]) -> usize {
+        let watching = &mut self.rules[self.watching.clone()];
+        let quiet = watching
+            .iter()
+            .fold(times.len().min(equity.len()), |quiet, rule| {
+                rule.quiet_steps(&times[..quiet], &equity[..quiet])
+            });
+        for rule in watching {
+            rule.pass(&equity[..quiet]);
+        }
+        quiet
     }
 
     /// # Panics

@@ -77,6 +77,8 @@ mod optional_properties;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod quiet_properties;
+#[cfg(test)]
 mod random_paths;
 mod rule;
 mod rules;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use sextant_domain::{
     Decision, InstrumentId, Intervention, InterventionAction, ModelId, OrderDraft, OrderEffect, OrderReview,
-    OrderSize, PortfolioState, RiskStatus, TargetWeights, Verdict,
+    OrderSize, PortfolioState, RiskStatus, TargetWeights, UtcNanos, Verdict,
 };
 
 /// How far over a limit counts as within it, so that an order made from approved targets is not shaved by the rounding
@@ -28,6 +28,14 @@ pub(crate) trait RiskRule: Send {
     fn observe(&mut self, _state: &PortfolioState<'_>, _reasons: &mut Vec<Intervention>) -> bool {
         false
     }
+
+    /// How many of these steps, from the first on, [`observe`](Self::observe) would pass without a change of standing.
+    fn quiet_steps(&self, times: &[UtcNanos], _equity: &[f64]) -> usize {
+        times.len()
+    }
+
+    /// Takes note of quiet steps, as [`observe`](Self::observe) would at each.
+    fn pass(&mut self, _equity: &[f64]) {}
 
     /// How far the rule restricts the portfolio, as of the last observation.
     fn status(&self) -> RiskStatus {

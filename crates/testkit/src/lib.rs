@@ -8,6 +8,7 @@
 //! * [`Replay`]: runs a model or a regime detector over a market, bar close by bar close.
 //! * [`assert_model_is_causal`]: the look-ahead proof of a model, in one call; [`assert_causal`] proves anything else. What
 //!   they are made of is `sextant-proof`.
+//! * [`assert_columns_decide`]: the proof that a model's rule by columns is its rule.
 //! * [`http::TestServer`]: a scripted server on the loopback interface, for whoever asks outside parties for data.
 //! * [`assert_golden`]: texts kept as files, written anew only by an explicit command.
 //! * [`real_data_dir`]: where the real market data lies, and when a test may go without it.
@@ -25,6 +26,7 @@
 
 pub mod bars;
 mod causality;
+mod columns;
 mod features;
 pub mod formulas;
 mod golden;
@@ -34,6 +36,7 @@ mod real_data;
 mod replay;
 
 pub use causality::{assert_causal, assert_model_is_causal};
+pub use columns::assert_columns_decide;
 pub use features::{FixedFeatures, FormulaFeatures};
 pub use golden::assert_golden;
 pub use market_builder::{MarketBuilder, standard_market};

@@ -25,7 +25,7 @@ pub enum FillConvention {
 
 /// The moment within a bar at which a market order trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     Open,
     Close,
 }
@@ -50,18 +50,18 @@ impl FillConvention {
     }
 
     /// Whether an order trades in the bar that has just closed instead of the next one.
-    pub(super) const fn takes_the_bar_seen(self) -> bool {
+    pub(crate) const fn takes_the_bar_seen(self) -> bool {
         matches!(self, Self::SameClose)
     }
 
-    pub(super) const fn moment(self) -> Moment {
+    pub(crate) const fn moment(self) -> Moment {
         match self {
             Self::NextOpen => Moment::Open,
             Self::SameClose | Self::NextClose | Self::NextTypical => Moment::Close,
         }
     }
 
-    pub(super) fn price(self, bar: &Bar) -> f64 {
+    pub(crate) fn price(self, bar: &Bar) -> f64 {
         match self {
             Self::NextOpen => bar.open,
             Self::SameClose | Self::NextClose => bar.close,

@@ -12,7 +12,7 @@ mod sessions;
 mod split;
 mod state;
 mod trade;
-mod traded_value;
+pub(crate) mod traded_value;
 
 use std::collections::VecDeque;
 
@@ -23,6 +23,7 @@ use sextant_domain::{
     OrderDraft, OrderEnd, OrderId, OrderKind, OrderOrigin, OrderSize, Quantity, Side, UtcNanos, WorkingOrder,
 };
 
+pub(crate) use config::Moment;
 pub use config::{ExitActivation, FillConvention, VenueConfig};
 pub use intrabar::IntrabarRule;
 pub use sessions::SessionEnds;
@@ -271,7 +272,7 @@ impl Broker for SimulatedVenue<'_> {
 
 /// The index of the first time at or after `time`, looked for from `near` on in growing strides: the next order is decided
 /// soon after the last one, and a bisection of a long history is slow.
-fn first_from(times: &[UtcNanos], near: usize, time: UtcNanos) -> usize {
+pub(crate) fn first_from(times: &[UtcNanos], near: usize, time: UtcNanos) -> usize {
     let is_before = |index: usize| times.get(index).is_some_and(|other| *other < time);
     if near > 0 && !is_before(near - 1) {
         return times.partition_point(|other| *other < time);

@@ -12,7 +12,7 @@ const DAYS: i64 = 30;
 /// In `f64` and per day, so that keeping it costs next to nothing and the sum never drifts: it is taken anew from the days
 /// whenever a day begins.
 #[derive(Debug, Clone, Default)]
-pub(super) struct TradedValue {
+pub(crate) struct TradedValue {
     by_class: [Days; AssetClass::ALL.len()],
 }
 
@@ -27,7 +27,7 @@ struct Days {
 
 impl TradedValue {
     /// Begins the day of an instant, unless a later one has begun.
-    pub(super) fn begin_day(&mut self, class: AssetClass, time: UtcNanos) {
+    pub(crate) fn begin_day(&mut self, class: AssetClass, time: UtcNanos) {
         let days = &mut self.by_class[class.index()];
         let day = time.day_number();
         let is_first = days.earlier.is_empty() && days.today == 0.0;
@@ -37,12 +37,12 @@ impl TradedValue {
     }
 
     /// Adds a trade to the day that has begun.
-    pub(super) fn add(&mut self, class: AssetClass, value: f64) {
+    pub(crate) fn add(&mut self, class: AssetClass, value: f64) {
         self.by_class[class.index()].today += value;
     }
 
     /// The value traded on the days before the one that has begun.
-    pub(super) fn before_today(&self, class: AssetClass) -> f64 {
+    pub(crate) fn before_today(&self, class: AssetClass) -> f64 {
         self.by_class[class.index()].sum
     }
 }

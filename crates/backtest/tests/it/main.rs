@@ -22,5 +22,6 @@ mod orders;
 mod properties;
 mod refusals;
 mod shipped;
+mod vectorised;
 mod warm_up;
 mod worked_examples;

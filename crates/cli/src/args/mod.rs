@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::EngineConfig;
+
 pub use data::*;
 pub use fetch::*;
 pub use proof::*;
@@ -82,6 +84,9 @@ pub struct BacktestArgs {
     /// Last day of trading (UTC), instead of the configuration's
     #[arg(long)]
     pub end: Option<NaiveDate>,
+    /// Which engine computes the run, instead of the configuration's: event, step by step, or vectorised, by columns
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineConfig>,
     /// Use the embedded synthetic market even where bars were imported
     #[arg(long)]
     pub synthetic: bool,

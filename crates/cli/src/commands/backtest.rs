@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use sextant_data::{Lake, Progress};
 use sextant_store::{
     Manifest, MetricRow, RunFolder, RunFolders, RunInfo, RunTables, Store, StoreError, WriteOutcome,
@@ -132,6 +133,8 @@ fn config_source(args: &BacktestArgs) -> ConfigSource {
     let mut overrides = args.config.overrides.clone();
     overrides.extend(args.start.map(|date| format!("period.start={date}")));
     overrides.extend(args.end.map(|date| format!("period.end={date}")));
+    let engine = args.engine.and_then(|engine| engine.to_possible_value());
+    overrides.extend(engine.map(|engine| format!("engine={}", engine.get_name())));
     ConfigSource {
         file: args.config.config.clone(),
         overrides,

@@ -21,7 +21,7 @@ pub use reference::config_reference;
 pub use schema::{problems, schema_of};
 pub(crate) use stored::{KILL_FILE_PRESENT, differences};
 pub use system::{
-    BillConfig, Capital, ConventionConfig, EndConfig, ExitsConfig, FillsConfig, ImportEntry, ImportManifest,
-    Includes, InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry, StampsConfig,
-    SyntheticConfig, SystemConfig,
+    BillConfig, Capital, ConventionConfig, EndConfig, EngineConfig, ExitsConfig, FillsConfig, ImportEntry,
+    ImportManifest, Includes, InstrumentConfig, IntrabarConfig, MacroEntry, Paths, Period, ResampleEntry,
+    StampsConfig, SyntheticConfig, SystemConfig,
 };

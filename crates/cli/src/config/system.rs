@@ -27,6 +27,9 @@ pub struct SystemConfig {
     pub capital: Capital,
     /// The period traded; `--start` and `--end` override it.
     pub period: Period,
+    /// Which engine computes the run; `--engine` overrides it.
+    #[serde(default)]
+    pub engine: EngineConfig,
     /// Annual risk-free rate subtracted in Sharpe ratios, as a fraction.
     #[schemars(range(min = -0.1, max = 1.0))]
     pub risk_free_annual: f64,
@@ -66,6 +69,17 @@ impl SystemConfig {
         };
         self.universe.iter().all(|one| of_class(one.class))
     }
+}
+
+/// Which engine computes a run. Both give the same orders, fills, equity and figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineConfig {
+    /// Step by step. Runs everything.
+    #[default]
+    Event,
+    /// By columns, for models that give targets without looking at their account. Refuses by name what it cannot express.
+    Vectorised,
 }
 
 /// Folders, relative to the folder the command is started in.

@@ -202,3 +202,24 @@ fn shipped_configurations_are_valid() {
         place.run(&["list-models", "--config", config]).printed();
     }
 }
+
+#[test]
+fn both_engines_write_the_same_rows_under_different_ids() {
+    let (events, columns) = (Place::new(), Place::new());
+    events.backtest(&["--engine", "event"]).printed();
+    columns.backtest(&["--engine", "vectorised"]).printed();
+    assert_eq!(rows_digest(&events), rows_digest(&columns));
+    assert_ne!(events.run_folder().file_name(), columns.run_folder().file_name());
+    let plain = Place::new();
+    plain.backtest(&[]).printed();
+    assert_eq!(events.run_folder().file_name(), plain.run_folder().file_name());
+    let manifest = std::fs::read_to_string(columns.run_folder().join("manifest.json")).unwrap();
+    assert!(manifest.contains("\"vectorised\"") && manifest.contains("Computed by columns"));
+}
+
+#[test]
+fn the_vectorised_engine_says_what_it_cannot_express() {
+    let place = Place::new();
+    let refused = place.backtest(&["--engine", "vectorised", "--set", "fills.participation=0.1"]);
+    refused.fails_with(&["cannot express", "fills.participation is 0.1", "--engine event"]);
+}

@@ -46,10 +46,12 @@ pub struct AccountStart {
     pub margin_call: MarginCall,
 }
 
-// A model with its requirements resolved.
-struct BoundModel {
-    model: Box<dyn Model>,
-    binding: Binding,
+/// A model with its requirements resolved.
+pub struct BoundModel {
+    /// The model.
+    pub model: Box<dyn Model>,
+    /// Its requirements as dense ids.
+    pub binding: Binding,
 }
 
 /// Bars have closed.
@@ -125,10 +127,14 @@ struct Scratch {
 
 /// Everything that decides, resolved against a market.
 pub struct BoundParts {
-    models: Vec<BoundModel>,
-    regime: Option<(Box<dyn RegimeDetector>, Binding)>,
-    portfolio: Box<dyn PortfolioConstructor>,
-    risk: Box<dyn RiskEngine>,
+    /// The models, in the order of their ids.
+    pub models: Vec<BoundModel>,
+    /// The regime detector, where there is one.
+    pub regime: Option<(Box<dyn RegimeDetector>, Binding)>,
+    /// Turns intents into weights; it knows the models.
+    pub portfolio: Box<dyn PortfolioConstructor>,
+    /// The limits.
+    pub risk: Box<dyn RiskEngine>,
 }
 
 impl<'m> Engine<'m> {

@@ -53,22 +53,22 @@ impl Drawdown {
     /// before and is short without it.
     #[inline(never)]
     fn go_on(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {
-        let Some(stage) = self.next_stage(state.as_of) else {
+        let Some(stage) = self.next_stage(self.depth, state.as_of) else {
             return false;
         };
         reasons.push(self.enter(stage, state.equity));
         true
     }
 
-    /// The stage to go to, where it is another one.
-    fn next_stage(&self, now: UtcNanos) -> Option<Stage> {
-        let has_reached = |depth: f64| self.depth >= depth - STAGE_TOLERANCE;
+    /// The stage to go to at a drawdown, where it is another one.
+    fn next_stage(&self, present: f64, now: UtcNanos) -> Option<Stage> {
+        let has_reached = |depth: f64| present >= depth - STAGE_TOLERANCE;
         match self.stage {
             Stage::Halted(Some(until)) if now >= until => Some(Stage::Normal),
             Stage::Halted(_) => None,
             Stage::Normal | Stage::Reduced if has_reached(self.limits.halt) => Some(self.halted(now)),
             Stage::Normal if has_reached(self.limits.trigger) => Some(Stage::Reduced),
-            Stage::Reduced if self.depth <= self.limits.recover_at + STAGE_TOLERANCE => Some(Stage::Normal),
+            Stage::Reduced if present <= self.limits.recover_at + STAGE_TOLERANCE => Some(Stage::Normal),
             Stage::Normal | Stage::Reduced => None,
         }
     }
@@ -171,6 +171,32 @@ impl RiskRule for Drawdown {
             return false;
         }
         self.go_on(state, reasons)
+    }
+
+    fn quiet_steps(&self, times: &[UtcNanos], equity: &[f64]) -> usize {
+        let mut peak = self.peak;
+        let changes = times.iter().zip(equity).position(|(now, equity)| {
+            if !invalid_equity::is_valid(*equity) {
+                return false;
+            }
+            peak = peak.max(*equity);
+            let depth = 1.0 - equity / peak;
+            // As in `observe`: most steps are far from the first stage.
+            let is_far = self.stage == Stage::Normal && depth < self.limits.trigger - STAGE_TOLERANCE;
+            !is_far && self.next_stage(depth, *now).is_some()
+        });
+        changes.unwrap_or(times.len())
+    }
+
+    fn pass(&mut self, equity: &[f64]) {
+        let mut valid = equity
+            .iter()
+            .copied()
+            .filter(|equity| invalid_equity::is_valid(*equity));
+        self.peak = valid.clone().fold(self.peak, f64::max);
+        if let Some(last) = valid.next_back() {
+            self.depth = 1.0 - last / self.peak;
+        }
     }
 
     fn status(&self) -> RiskStatus {

@@ -1,6 +1,6 @@
 //! `invalid_equity`: an account whose equity is gone or not known does not trade.
 
-use sextant_domain::{Intervention, PortfolioState, RiskStatus};
+use sextant_domain::{Intervention, PortfolioState, RiskStatus, UtcNanos};
 
 use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, status_change};
 
@@ -51,6 +51,14 @@ impl RiskRule for InvalidEquity {
         }
         self.latch(state.equity, reasons);
         true
+    }
+
+    fn quiet_steps(&self, times: &[UtcNanos], equity: &[f64]) -> usize {
+        if self.is_latched {
+            return times.len();
+        }
+        let invalid = equity.iter().position(|equity| !is_valid(*equity));
+        invalid.unwrap_or(times.len())
     }
 
     fn status(&self) -> RiskStatus {

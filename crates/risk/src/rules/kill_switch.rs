@@ -1,6 +1,6 @@
 //! `kill_switch`: once it is on, everything is closed and nothing is opened for the rest of the run.
 
-use sextant_domain::{Intervention, PortfolioState, RiskStatus};
+use sextant_domain::{Intervention, PortfolioState, RiskStatus, UtcNanos};
 
 use crate::KillSwitchConfig;
 use crate::kill_signal::KillSignal;
@@ -61,6 +61,11 @@ impl RiskRule for KillSwitch {
         }
         self.report(reasons);
         true
+    }
+
+    fn quiet_steps(&self, times: &[UtcNanos], _equity: &[f64]) -> usize {
+        let is_quiet = self.is_reported || (self.latched.is_none() && self.signal.engaged().is_none());
+        if is_quiet { times.len() } else { 0 }
     }
 
     fn status(&self) -> RiskStatus {

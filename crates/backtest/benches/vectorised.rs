@@ -1,0 +1,268 @@
+//! Speed of the vectorised engine beside the event engine, on the same works: `cargo xtask bench`.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use sextant_backtest::{
+    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
+    vectorised,
+};
+use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink, SignalColumns};
+use sextant_domain::{
+    Cash, ColumnTargets, ColumnView, FeatureRef, InstrumentRef, Intents, MarketData, MarketView,
+    Requirements, StepRecord, Timeframe, UtcNanos,
+};
+use sextant_engine::EngineParts;
+use sextant_features::FeatureColumns;
+use sextant_portfolio::BudgetedPortfolio;
+use sextant_risk::{AfterHalt, ClassCaps, DrawdownLimits, KillFlag, RiskLimits, RiskRules};
+use sextant_testkit::{MarketBuilder, bars};
+
+/// Long while the fast mean is above the slow one, flat otherwise.
+struct SmaCross {
+    needs: Requirements,
+    instrument: InstrumentRef,
+    fast: FeatureRef,
+    slow: FeatureRef,
+    invested: bool,
+    offers_columns: bool,
+}
+
+impl SmaCross {
+    fn new(timeframe: Timeframe, (fast, slow): (u32, u32)) -> Self {
+        let mut needs = Requirements::new();
+        let instrument = needs.trade("ACME");
+        let series = needs.series("ACME", timeframe);
+        Self {
+            fast: needs.feature("sma", &[("period", f64::from(fast))], series),
+            slow: needs.feature("sma", &[("period", f64::from(slow))], series),
+            needs,
+            instrument,
+            invested: false,
+            offers_columns: true,
+        }
+    }
+
+    /// The same without its rule by columns: asked bar by bar.
+    fn bar_by_bar(self) -> Self {
+        Self {
+            offers_columns: false,
+            ..self
+        }
+    }
+}
+
+impl Model for SmaCross {
+    fn id(&self) -> &str {
+        "SmaCross"
+    }
+
+    fn requirements(&self) -> &Requirements {
+        &self.needs
+    }
+
+    fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+        let (Some(fast), Some(slow)) = (view.feature(self.fast), view.feature(self.slow)) else {
+            return Ok(());
+        };
+        if (fast > slow) != self.invested {
+            self.invested = fast > slow;
+            out.target(self.instrument, if self.invested { 1.0 } else { 0.0 });
+        }
+        Ok(())
+    }
+
+    fn by_columns(&self) -> Option<&dyn SignalColumns> {
+        self.offers_columns.then_some(self as &dyn SignalColumns)
+    }
+}
+
+impl SignalColumns for SmaCross {
+    fn signals(&self, columns: &ColumnView<'_>, out: &mut ColumnTargets) {
+        let (fast, slow) = (columns.feature(self.fast), columns.feature(self.slow));
+        let mut invested = false;
+        for bar in columns.decisions() {
+            let (fast, slow) = (fast[bar], slow[bar]);
+            if (fast > slow) != invested && !fast.is_nan() && !slow.is_nan() {
+                invested = fast > slow;
+                out.target(bar, self.instrument, if invested { 1.0 } else { 0.0 });
+            }
+        }
+    }
+}
+
+fn market(timeframe: Timeframe, count: usize) -> MarketData {
+    let start = "2015-01-01".parse().expect("a date");
+    let spans = bars::round_the_clock(start, timeframe, count);
+    // Steps small enough that prices stay plausible over a million minutes.
+    let walk = bars::Walk {
+        start_price: 100.0,
+        step: 0.0005,
+        seed: 1,
+    };
+    MarketBuilder::new()
+        .equity("ACME", timeframe)
+        .bars("ACME", timeframe, bars::random_walk(&spans, walk))
+        .build()
+}
+
+/// Every rule is on; the drawdown rule must not end the work early, though costs eat nearly everything.
+fn all_rules() -> RiskLimits {
+    let drawdown = DrawdownLimits {
+        trigger: 0.999_999,
+        reduced_exposure: 0.99,
+        recover_at: 0.5,
+        halt: 1.0,
+        after_halt: AfterHalt::StayHalted,
+    };
+    RiskLimits {
+        per_asset_cap: 1.0,
+        class_caps: ClassCaps {
+            equity: Some(1.1),
+            ..ClassCaps::default()
+        },
+        drawdown: Some(drawdown),
+        ..RiskLimits::mission_defaults()
+    }
+}
+
+/// All bars of the market at 5 bp a side, filled at the next open, marked at each midnight.
+fn config(market: &MarketData) -> BacktestConfig {
+    let times = market.series()[0].bars.close_times();
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let midnights = (first.day_number() + 1..=last.day_number()).map(|day| day * 86_400_000_000_000);
+    let costs = ProportionalCosts {
+        commission_bps: "5".parse().expect("a decimal"),
+        slippage_bps: "0".parse().expect("a decimal"),
+    };
+    BacktestConfig {
+        initial_capital: Cash::new("1000000000".parse().expect("a decimal")),
+        start: first,
+        end: last,
+        venue: VenueConfig::simple(
+            FillConvention::NextOpen,
+            Costs::uniform(costs).expect("5 bp is allowed"),
+        ),
+        account: AccountModel::trades_only(),
+        at_end: EndOfRun::MarkToMarket,
+        daily_marks: midnights.map(UtcNanos::from_nanos).collect(),
+    }
+}
+
+fn parts(model: SmaCross) -> EngineParts {
+    let portfolio = BudgetedPortfolio::single(model.id(), 1.0, 0.0).expect("a budget of 1");
+    EngineParts {
+        models: vec![Box::new(model)],
+        regime: None,
+        portfolio: Box::new(portfolio),
+        risk: Box::new(RiskRules::new(all_rules(), KillFlag::new()).expect("valid limits")),
+    }
+}
+
+/// Counts orders and keeps the equity of each step, as the columns do.
+#[derive(Default)]
+struct Kept {
+    orders: usize,
+    equity: Vec<f64>,
+}
+
+impl ResultSink for Kept {
+    fn record(&mut self, step: &StepRecord) {
+        self.orders += step.orders.len();
+        self.equity.push(step.equity.equity);
+    }
+
+    fn mark(&mut self, _mark: &DailyMark<'_>) {}
+}
+
+/// Orders and last equity of the event engine.
+fn by_events(
+    market: &MarketData,
+    features: &mut FeatureColumns,
+    model: SmaCross,
+    config: &BacktestConfig,
+) -> (usize, f64) {
+    let mut kept = Kept::default();
+    run(market, features, parts(model), config, &mut kept).expect("the run completes");
+    (kept.orders, kept.equity[kept.equity.len() - 1])
+}
+
+/// The same of the vectorised engine.
+fn by_columns(
+    market: &MarketData,
+    features: &mut FeatureColumns,
+    model: SmaCross,
+    config: &BacktestConfig,
+) -> (usize, f64) {
+    let run = vectorised::evaluate(market, features, parts(model), config).expect("the run completes");
+    (run.orders().len(), run.equity()[run.equity().len() - 1])
+}
+
+/// A thousand pairs of a fast and a slower period.
+fn pairs() -> Vec<(u32, u32)> {
+    let fast = (2..=26).flat_map(|fast| (1..=40).map(move |more| (fast, fast + 5 * more)));
+    fast.collect()
+}
+
+fn one_run(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("vectorised");
+    group.sample_size(20);
+    let bars = 1_000_000;
+    let market = market(Timeframe::M1, bars);
+    let config = config(&market);
+    let model = || SmaCross::new(Timeframe::M1, (20, 60));
+    assert_eq!(
+        by_events(&market, &mut FeatureColumns::new(), model(), &config),
+        by_columns(&market, &mut FeatureColumns::new(), model(), &config),
+        "both engines give the same orders and equity"
+    );
+    group.throughput(Throughput::Elements(bars as u64));
+    let id = |engine: &str| BenchmarkId::new(format!("sma_cross_5bp_all_rules/{engine}"), bars);
+    group.bench_function(id("event"), |bencher| {
+        bencher.iter(|| black_box(by_events(&market, &mut FeatureColumns::new(), model(), &config)));
+    });
+    group.bench_function(id("vectorised"), |bencher| {
+        bencher.iter(|| black_box(by_columns(&market, &mut FeatureColumns::new(), model(), &config)));
+    });
+    group.bench_function(id("vectorised_asked_bar_by_bar"), |bencher| {
+        bencher.iter(|| {
+            let model = model().bar_by_bar();
+            black_box(by_columns(&market, &mut FeatureColumns::new(), model, &config))
+        });
+    });
+    group.finish();
+}
+
+fn sweep(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("vectorised");
+    group.sample_size(10);
+    let (bars, pairs) = (5_000, pairs());
+    let market = market(Timeframe::H1, bars);
+    let config = config(&market);
+    let model = |pair: &(u32, u32)| SmaCross::new(Timeframe::H1, *pair);
+    group.throughput(Throughput::Elements((bars * pairs.len()) as u64));
+    let id = |engine: &str| BenchmarkId::new(format!("sweep_{}_pairs/{engine}", pairs.len()), bars);
+    // Trials share the means that they have in common.
+    group.bench_function(id("event"), |bencher| {
+        bencher.iter(|| {
+            let mut features = FeatureColumns::new();
+            let orders = pairs
+                .iter()
+                .map(|pair| by_events(&market, &mut features, model(pair), &config).0);
+            black_box(orders.sum::<usize>())
+        });
+    });
+    group.bench_function(id("vectorised"), |bencher| {
+        bencher.iter(|| {
+            let mut features = FeatureColumns::new();
+            let orders = pairs
+                .iter()
+                .map(|pair| by_columns(&market, &mut features, model(pair), &config).0);
+            black_box(orders.sum::<usize>())
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, one_run, sweep);
+criterion_main!(benches);

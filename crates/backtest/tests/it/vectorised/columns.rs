@@ -1,0 +1,155 @@
+//! Models that offer their rule by columns.
+
+use sextant_backtest::FillConvention;
+use sextant_domain::ports::{Model, ModelError, SignalColumns};
+use sextant_domain::{
+    ColumnTargets, ColumnView, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements,
+    Timeframe,
+};
+use sextant_engine::EngineParts;
+use sextant_features::FeatureColumns;
+use sextant_portfolio::BudgetedPortfolio;
+use sextant_risk::{KillFlag, RiskLimits, RiskRules};
+use sextant_testkit::{MarketBuilder, assert_columns_decide, bars};
+
+use super::compare;
+use crate::fixture::Setup;
+
+/// Long while a fast mean is above a slow one, short while it is below.
+struct Reversal {
+    name: &'static str,
+    needs: Requirements,
+    instrument: InstrumentRef,
+    means: (FeatureRef, FeatureRef),
+    side: f64,
+    /// How far ahead its columns look: 0 for an honest rule.
+    ahead: usize,
+}
+
+impl Reversal {
+    fn new(name: &'static str, symbol: &str, ahead: usize) -> Self {
+        let mut needs = Requirements::new();
+        let instrument = needs.trade(symbol);
+        let series = needs.series(symbol, Timeframe::D1);
+        let mut mean = |period| needs.feature("sma", &[("period", period)], series);
+        let means = (mean(3.0), mean(8.0));
+        Self {
+            name,
+            needs,
+            instrument,
+            means,
+            side: 0.0,
+            ahead,
+        }
+    }
+}
+
+impl Model for Reversal {
+    fn id(&self) -> &str {
+        self.name
+    }
+
+    fn requirements(&self) -> &Requirements {
+        &self.needs
+    }
+
+    fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
+        if let (Some(fast), Some(slow)) = (view.feature(self.means.0), view.feature(self.means.1)) {
+            let side = if fast > slow { 0.8 } else { -0.8 };
+            if side != self.side {
+                self.side = side;
+                out.target(self.instrument, side);
+            }
+        }
+        Ok(())
+    }
+
+    fn by_columns(&self) -> Option<&dyn SignalColumns> {
+        Some(self)
+    }
+}
+
+impl SignalColumns for Reversal {
+    fn signals(&self, columns: &ColumnView<'_>, out: &mut ColumnTargets) {
+        let (fast, slow) = (columns.feature(self.means.0), columns.feature(self.means.1));
+        let mut before = 0.0;
+        for bar in columns.decisions() {
+            let seen = (bar + self.ahead).min(fast.len() - 1);
+            if fast[seen].is_nan() || slow[seen].is_nan() {
+                continue;
+            }
+            let side = if fast[seen] > slow[seen] { 0.8 } else { -0.8 };
+            if side != before {
+                before = side;
+                out.target(bar, self.instrument, side);
+            }
+        }
+    }
+}
+
+fn market(seed: u64) -> MarketData {
+    let days = bars::daily_sessions(bars::instant("2018-01-01"), 300);
+    MarketBuilder::new()
+        .equity("A", Timeframe::D1)
+        .random("A", Timeframe::D1, &days, seed)
+        .equity("B", Timeframe::D1)
+        .random("B", Timeframe::D1, &days, seed + 1)
+        .build()
+}
+
+#[test]
+fn a_rule_by_columns_is_held_against_decide() {
+    for seed in 0..5 {
+        let honest = || Box::new(Reversal::new("Reversal", "A", 0)) as Box<dyn Model>;
+        let compared = assert_columns_decide(honest, &market(seed), &mut FeatureColumns::new());
+        assert!(compared > 50, "{compared} decisions say too little");
+    }
+}
+
+#[test]
+#[should_panic(expected = "Leak says something else by columns")]
+fn columns_that_look_ahead_are_found() {
+    let leak = || Box::new(Reversal::new("Leak", "A", 1)) as Box<dyn Model>;
+    assert_columns_decide(leak, &market(1), &mut FeatureColumns::new());
+}
+
+#[test]
+fn models_by_columns_and_bar_by_bar_make_one_run() {
+    let parts = || {
+        let mut needs = Requirements::new();
+        let b = needs.trade("B");
+        let walker = crate::fixture::Rule {
+            name: "Walker",
+            needs,
+            decide: move |view: &MarketView<'_>, out: &mut Intents| {
+                if view.as_of().day_number() % 4 == 0 {
+                    out.target(b, (view.as_of().day_number() % 3) as f64 / 3.0);
+                }
+            },
+        };
+        EngineParts {
+            models: vec![
+                Box::new(walker),
+                Box::new(Reversal::new("First", "A", 0)),
+                Box::new(Reversal::new("Second", "B", 0)),
+            ],
+            regime: None,
+            portfolio: Box::new(BudgetedPortfolio::equal(&["Walker", "First", "Second"], 0.01).unwrap()),
+            risk: Box::new(RiskRules::new(RiskLimits::mission_defaults(), KillFlag::new()).unwrap()),
+        }
+    };
+    for seed in 0..5 {
+        for fills in FillConvention::ALL {
+            let market = market(seed);
+            let setup = Setup {
+                commission_bps: "5",
+                fills,
+                ..Setup::plain("100000")
+            };
+            let mut config = setup.config(&market);
+            config.start = market.series()[0].bars.close_times()[40];
+            let seen = compare(&market, parts, &config).unwrap_or_else(|difference| panic!("{difference}"));
+            assert!(seen.orders > 50, "{seen:?} says too little");
+        }
+    }
+}

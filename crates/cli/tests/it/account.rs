@@ -87,6 +87,26 @@ fn costs_that_are_left_out_are_missing_and_those_that_are_stated_are_not() {
             "{fill:?}"
         );
     }
+    // What is left of slippage is half the spread, which is another one for QQQ; crypto pays the taker's rate.
+    for fill in &full.fills {
+        let value = (fill.quantity.decimal() * fill.reference_price.decimal()).abs();
+        let spread = fill.slippage.minus(fill.impact).unwrap().decimal();
+        let rate = match fill.symbol.as_str() {
+            "SPY" => dec("0.0001"),
+            "QQQ" => dec("0.0002"),
+            _ => {
+                let paid = (fill.quantity.decimal() * fill.price.decimal()).abs() * dec("0.001");
+                assert_eq!(fill.fee.decimal().round_dp(6), paid.round_dp(6), "{fill:?}");
+                dec("0.0005")
+            }
+        };
+        // Each part is rounded up per unit at the eighth decimal.
+        let units = fill.quantity.decimal().abs();
+        assert!(
+            (spread - value * rate).abs() <= units * dec("0.00000002"),
+            "{fill:?}"
+        );
+    }
     // Idle cash earned interest, and the attribution has it.
     assert!(
         full.cash_events

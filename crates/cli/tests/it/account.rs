@@ -439,6 +439,20 @@ fn what_is_wrong_with_costs_and_account_is_said_at_once() {
     ]);
 }
 
+/// `--set` reaches into lists by number; a place that is not there is named.
+#[test]
+fn parts_of_slippage_are_set_by_number() {
+    let place = Place::new();
+    let check = |set: &str| place.run(&["config", "check", "--set", set]);
+    check("costs.equity.slippage.0.bps=3.5").printed();
+    check("universe.0.lot_size=10").printed();
+    check("costs.equity.slippage.0={spread: {half_spread_bps: 1.0}}").printed();
+    check("costs.equity.slippage.0.bps=-1").fails_with(&["costs.equity.slippage.0.bps: found -1"]);
+    for set in ["costs.equity.slippage.1=3", "costs.equity.slippage.x.bps=3"] {
+        check(set).fails_with(&["there is no such place", "costs.equity.slippage."]);
+    }
+}
+
 #[test]
 fn contradictions_in_costs_and_account_are_said_at_once() {
     let place = Place::new();

@@ -302,16 +302,28 @@ fn shares(system: &SystemConfig, list: &mut List) {
             "Where prices are adjusted, dividends are reinvested in the adjustment; see the data table.",
         );
     }
-    let raw = on(PricesConfig::Raw);
-    if !raw.is_empty() {
-        list.add(
-            "raw_prices",
-            format!(
-                "{} on raw prices: dividends are paid in cash on the ex-date without tax, shares are multiplied at splits; \
-                 models read the raw prices too, so that a split is a jump to them.",
-                raw.join(", ")
-            ),
-        );
+    let read_by_models = [
+        (
+            PricesConfig::Raw,
+            "models read the raw prices too, so that a split is a jump to them",
+        ),
+        (
+            PricesConfig::RawExecution,
+            "models read adjusted prices in all timeframes but that of the execution bars",
+        ),
+    ];
+    for (prices, what_models_read) in read_by_models {
+        let raw = on(prices);
+        if !raw.is_empty() {
+            list.add(
+                "raw_prices",
+                format!(
+                    "{} on raw prices: dividends are paid in cash on the ex-date without tax, shares are multiplied at splits; \
+                     {what_models_read}.",
+                    raw.join(", ")
+                ),
+            );
+        }
     }
     for one in &system.universe {
         let Some(delisting) = one.delisted else {

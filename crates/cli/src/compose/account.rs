@@ -165,3 +165,67 @@ pub(super) fn load_funding(
 fn decimal(value: f64) -> anyhow::Result<Decimal> {
     Decimal::from_f64(value).with_context(|| format!("the rate {value} has no exact decimal"))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn read<T: serde::de::DeserializeOwned>(yaml: &str) -> T {
+        serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    fn dec(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn borrow_is_what_the_configuration_says() {
+        let model = |yaml| borrow_model(&read(yaml)).unwrap();
+        assert_eq!(model("left_out"), BorrowModel::None);
+        let rates = BorrowRates {
+            by_symbol: [("GME".to_owned(), BorrowRate::NotLent)].into(),
+            by_class: [(AssetClass::Equity, BorrowRate::Annual(dec("0.003")))].into(),
+        };
+        let stated = "by_class: {equity: {annual: 0.003}}, by_symbol: {GME: not_lent}";
+        assert_eq!(
+            borrow_model(&read(&format!("{{rates: {{{stated}, otherwise: stop}}}}"))).unwrap(),
+            BorrowModel::Required(rates.clone())
+        );
+        assert_eq!(
+            borrow_model(&read(&format!(
+                "{{rates: {{{stated}, otherwise: {{annual: 0.05}}}}}}"
+            )))
+            .unwrap(),
+            BorrowModel::Pessimistic {
+                rates,
+                annual: dec("0.05")
+            }
+        );
+        // Without any rate, a short position stops the run.
+        assert_eq!(
+            model("{rates: {otherwise: stop}}"),
+            BorrowModel::Required(BorrowRates::default())
+        );
+    }
+
+    #[test]
+    fn funding_and_interest_are_what_the_configuration_says() {
+        let rates = FundingRates::from([("PERP".to_owned(), Vec::new())]);
+        let model = |yaml| funding_model(&read(yaml), &rates).unwrap();
+        assert_eq!(model("no_perpetuals"), FundingModel::None);
+        assert_eq!(model("left_out"), FundingModel::None);
+        assert_eq!(
+            model("{rates: {by_symbol: {PERP: null}, interval_hours: 8, missing: {pays: 0.0003}}}"),
+            FundingModel::Rates {
+                by_symbol: rates.clone(),
+                interval_nanos: 8 * HOUR_NANOS,
+                missing: MissingFunding::Pessimistic(dec("0.0003")),
+            }
+        );
+        let interest = |yaml| interest_model(read(yaml)).unwrap();
+        assert_eq!(interest("left_out"), InterestModel::None);
+        assert_eq!(interest("{annual: 0.06}"), InterestModel::Annual(dec("0.06")));
+    }
+}

@@ -22,7 +22,7 @@ pub(super) fn actions_of(
     stored: &StoredBars,
 ) -> anyhow::Result<Vec<CorporateActionDue>> {
     let mut due = Vec::new();
-    if one.prices == PricesConfig::Raw {
+    if one.prices != PricesConfig::Adjusted {
         let recorded = recorded_actions(stored)
             .with_context(|| format!("universe: {} is to run on raw prices", one.symbol))?;
         for action in recorded {
@@ -44,19 +44,17 @@ pub(super) fn actions_of(
 /// # Errors
 /// When raw prices are asked for and none are stored.
 pub(super) fn prices_of(one: &InstrumentConfig, stored: StoredBars) -> anyhow::Result<BarSeries> {
-    match one.prices {
-        PricesConfig::Adjusted => Ok(stored.bars),
-        PricesConfig::Raw => {
-            let raw = stored.raw.with_context(|| {
-                format!(
-                    "universe: {} {} is to run on raw prices, but the lake has none beside it ({}); import it with its \
-                     factor file, or adjust it with `data adjust`",
-                    one.symbol, stored.meta.timeframe, stored.meta.adjustment
-                )
-            })?;
-            Ok(raw.bars)
-        }
+    if !one.prices.is_raw(stored.meta.timeframe, one.execution) {
+        return Ok(stored.bars);
     }
+    let raw = stored.raw.with_context(|| {
+        format!(
+            "universe: {} {} is to run on raw prices, but the lake has none beside it ({}); import it with its factor file, or \
+             adjust it with `data adjust`",
+            one.symbol, stored.meta.timeframe, stored.meta.adjustment
+        )
+    })?;
+    Ok(raw.bars)
 }
 
 /// `None` for a dividend that rounds to nothing.

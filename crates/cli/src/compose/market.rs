@@ -21,7 +21,7 @@ use sextant_store::DataInput;
 
 use super::account::load_funding;
 use super::actions::{actions_of, prices_of};
-use crate::config::{InstrumentConfig, PricesConfig, SyntheticConfig, SystemConfig};
+use crate::config::{InstrumentConfig, SyntheticConfig, SystemConfig};
 
 /// Bar files and macro files of the synthetic market.
 const SYNTHETIC_FILES: usize = 8 + 3;
@@ -212,9 +212,11 @@ pub fn load_market(
 }
 
 fn bar_input(one: &InstrumentConfig, timeframe: Timeframe, meta: &BarMeta) -> DataInput {
-    let run_on = match one.prices {
-        PricesConfig::Adjusted => "",
-        PricesConfig::Raw => "; run on the raw prices beside it",
+    let is_raw = one.prices.is_raw(timeframe, one.execution);
+    let run_on = if is_raw {
+        "; run on the raw prices beside it"
+    } else {
+        ""
     };
     DataInput {
         symbol: one.symbol.clone(),

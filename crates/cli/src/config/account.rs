@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sextant_domain::AssetClass;
+use sextant_domain::{AssetClass, Timeframe};
 
 use super::contract::MarginCallConfig;
 
@@ -144,6 +144,20 @@ pub enum PricesConfig {
     /// What was traded: the account is paid dividends in cash and its shares are multiplied at splits, as the factors beside
     /// the stored bars say. Models read these prices too, jumps at splits included.
     Raw,
+    /// What was traded on the execution bars alone, with the same dividends and splits; all other timeframes, which models can
+    /// read, are adjusted, so that a split is no jump to them.
+    RawExecution,
+}
+
+impl PricesConfig {
+    /// Whether bars that are the execution bars, or not, are those that were traded.
+    pub fn is_raw(self, timeframe: Timeframe, execution: Timeframe) -> bool {
+        match self {
+            Self::Adjusted => false,
+            Self::Raw => true,
+            Self::RawExecution => timeframe == execution,
+        }
+    }
 }
 
 /// What a position is worth after the last bar of its instrument.

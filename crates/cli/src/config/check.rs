@@ -162,7 +162,14 @@ fn account(system: &SystemConfig, note: &mut impl FnMut(String)) {
         known_symbols(system, "account.funding.rates.by_symbol", by_symbol.keys(), note);
     }
     for (index, one) in system.universe.iter().enumerate() {
-        if one.prices == PricesConfig::Raw && one.class != AssetClass::Equity {
+        if one.prices == PricesConfig::RawExecution && one.timeframes.len() == 1 {
+            note(format!(
+                "universe.{index}.prices: {} has execution bars alone, which raw_execution does not adjust; load other \
+                 timeframes for models to read, or say raw",
+                one.symbol
+            ));
+        }
+        if one.prices != PricesConfig::Adjusted && one.class != AssetClass::Equity {
             note(format!(
                 "universe.{index}.prices: {} is of class {}; only shares and funds have raw prices beside adjusted ones",
                 one.symbol, one.class

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sextant_models::ModelsConfig;
 use sextant_portfolio::RegimeBudgets;
 use sextant_regime::RegimeConfig;
@@ -248,13 +248,24 @@ fn set(value: &mut Value, keys: &[String], new: &Value) -> bool {
     };
     let mut place = value;
     for key in parents {
-        let Some(next) = place.get_mut(key) else {
+        let Some(next) = child(place, key) else {
             return false;
         };
         place = next;
     }
-    let object: Option<&mut Map<String, Value>> = place.as_object_mut();
-    object
-        .map(|object| object.insert(last.clone(), new.clone()))
-        .is_some()
+    match place {
+        Value::Object(object) => {
+            object.insert(last.clone(), new.clone());
+            true
+        }
+        list => child(list, last).map(|old| *old = new.clone()).is_some(),
+    }
+}
+
+/// What stands under a key of an object, or at a place of a list, counted from 0.
+fn child<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
+    match value {
+        Value::Array(list) => list.get_mut(key.parse::<usize>().ok()?),
+        other => other.get_mut(key),
+    }
 }

@@ -56,7 +56,7 @@ pub struct SystemConfig {
 impl SystemConfig {
     /// Whether anything happens to shares beside their prices: dividends and splits on raw prices, or a delisting.
     pub fn has_corporate_actions(&self) -> bool {
-        let has = |one: &InstrumentConfig| one.prices == PricesConfig::Raw || one.delisted.is_some();
+        let has = |one: &InstrumentConfig| one.prices != PricesConfig::Adjusted || one.delisted.is_some();
         self.universe.iter().any(has)
     }
 
@@ -156,8 +156,8 @@ pub struct InstrumentConfig {
     /// What equity has to secure a position with; left out, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<MarginConfig>,
-    /// `adjusted`, or `raw` for shares: what was traded, with dividends in cash and splits of the position. Models read the
-    /// same prices.
+    /// `adjusted`; or for shares what was traded, with dividends in cash and splits of the position: `raw` in all timeframes, or
+    /// `raw_execution` in that of the execution bars alone.
     #[serde(default)]
     pub prices: PricesConfig,
     /// What a position is worth after the last bar, where the share was delisted then: `last_close`, `part_of_last_close` or

@@ -3,7 +3,8 @@
 use rust_decimal::Decimal;
 use sextant_domain::Cash;
 
-use crate::account::{CLOSES, RUN, assert_adds_up, tables, with_one_share};
+use crate::account::{assert_adds_up, tables};
+use crate::account_shares::{CLOSES, RUN, with_one_share};
 use crate::lake::import_daily;
 use crate::workspace::Place;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod account;
+mod account_shares;
 mod bad_input;
 mod contracts;
 mod data;

@@ -13,7 +13,7 @@ use sextant_risk::KillFlag;
 
 use crate::args::VerifyArgs;
 use crate::commands::backtest::choose_market;
-use crate::compose::{backtest_config, engine_parts};
+use crate::compose::{account_model, backtest_config, engine_parts};
 use crate::config::{ConfigSource, ResolvedConfig, load};
 use crate::pipeline::{LoadedMarket, Source, load_market};
 use crate::progress::Bars;
@@ -71,8 +71,11 @@ pub(super) fn alone(config: &ResolvedConfig, model: &str) -> anyhow::Result<Reso
 
 /// How the system is run in a proof. Positions stay open at the end: that they are closed there is known from the
 /// configuration, and the end of a changed market is another one.
-pub(super) fn run_settings(config: &ResolvedConfig) -> anyhow::Result<BacktestConfig> {
-    let (settings, _) = backtest_config(&config.system)?;
+///
+/// The account is that of the given market, also where a changed one is run: dividends and rates are announced ahead.
+pub(super) fn run_settings(config: &ResolvedConfig, given: &LoadedMarket) -> anyhow::Result<BacktestConfig> {
+    let account = account_model(&config.system, given)?;
+    let (settings, _) = backtest_config(&config.system, account)?;
     Ok(BacktestConfig {
         at_end: EndOfRun::MarkToMarket,
         ..settings

@@ -13,6 +13,7 @@ use super::chain::{Features, System, alone, run_settings, testify, until};
 use super::rows::ProofRow;
 use crate::args::LookaheadArgs;
 use crate::config::ResolvedConfig;
+use crate::pipeline::LoadedMarket;
 
 const CHECK: &str = "lookahead";
 /// The stages of the chain, in its order.
@@ -27,6 +28,9 @@ const STAGES: [Stage; 8] = [
     Stage::Account,
 ];
 
+/// A configuration and the market that it is about.
+type Configured<'a> = (&'a ResolvedConfig, &'a LoadedMarket);
+
 /// Changes the future at every cut point in every way, and compares everything the system said up to the point; then
 /// raises all prices after decisions, and looks for fills that do not move.
 pub(super) fn prove(
@@ -38,19 +42,20 @@ pub(super) fn prove(
         Some(model) => alone(&system.config, model)?,
         None => system.config.clone(),
     };
-    let market = &system.market.data;
-    let settings = run_settings(&config)?;
+    let system = (&config, &system.market);
+    let market = &system.1.data;
+    let settings = run_settings(&config, system.1)?;
     let span = (settings.start, settings.end);
     let whole = testify(&config, market, &settings, Features::AlsoRegistered)?;
     let points = cut_points_between(market, span, args.cuts.into(), args.seed);
-    let report = changed_futures(&config, market, &whole, &probes(&points, args.seed), progress)?;
+    let report = changed_futures(system, &whole, &probes(&points, args.seed), progress)?;
     let extent = format!("{} cuts x {} changes", args.cuts, Change::ALL.len());
     let mut rows: Vec<ProofRow> = STAGES
         .iter()
         .map(|stage| stage_row(*stage, &extent, &report))
         .collect();
     let instants = chosen(responses(&whole.orders), args.cuts.into(), args.seed);
-    let (compared, faults) = raised_prices(&config, market, &whole, &instants, progress)?;
+    let (compared, faults) = raised_prices(system, &whole, &instants, progress)?;
     rows.push(fill_row(&whole, instants.len(), compared, &faults));
     Ok(rows)
 }
@@ -78,16 +83,15 @@ fn fill_row(whole: &Testimony, instants: usize, compared: usize, faults: &[FillF
 }
 
 fn changed_futures(
-    config: &ResolvedConfig,
-    market: &MarketData,
+    system: Configured<'_>,
     whole: &Testimony,
     probes: &[Probe],
     progress: &dyn Progress,
 ) -> anyhow::Result<LookAheadReport> {
     progress.start(probes.len() as u64, "changing the future");
     let reports = probes.par_iter().map(|probe| {
-        let changed = probe.market(market);
-        let said = testify_until(config, &changed, probe.cut).with_context(|| {
+        let changed = probe.market(&system.1.data);
+        let said = testify_until(system, &changed, probe.cut).with_context(|| {
             let (cut, change) = (probe.cut, probe.change.name());
             format!("with everything after {cut} changed ({change})")
         })?;
@@ -100,8 +104,12 @@ fn changed_futures(
     Ok(all)
 }
 
-fn testify_until(config: &ResolvedConfig, market: &MarketData, t: UtcNanos) -> anyhow::Result<Testimony> {
-    let settings = until(run_settings(config)?, t);
+fn testify_until(
+    (config, given): Configured<'_>,
+    market: &MarketData,
+    t: UtcNanos,
+) -> anyhow::Result<Testimony> {
+    let settings = until(run_settings(config, given)?, t);
     testify(config, market, &settings, Features::AlsoRegistered)
 }
 
@@ -114,16 +122,15 @@ fn chosen(mut instants: Vec<UtcNanos>, count: usize, seed: u64) -> Vec<UtcNanos>
 }
 
 fn raised_prices(
-    config: &ResolvedConfig,
-    market: &MarketData,
+    (config, given): Configured<'_>,
     whole: &Testimony,
     instants: &[UtcNanos],
     progress: &dyn Progress,
 ) -> anyhow::Result<(usize, Vec<FillFault>)> {
     progress.start(instants.len() as u64, "raising prices after decisions");
     let found = instants.par_iter().map(|t| {
-        let raised = raise_what_follows(market, *t);
-        let settings = until(run_settings(config)?, *t);
+        let raised = raise_what_follows(&given.data, *t);
+        let settings = until(run_settings(config, given)?, *t);
         let said = testify(config, &raised, &settings, Features::OfTheSystem)
             .with_context(|| format!("with every price after {t} ten times as high"))?;
         progress.advance(1);

@@ -11,6 +11,7 @@ use super::chain::{Features, System, run_settings, testify};
 use super::rows::ProofRow;
 use super::variants::renamed;
 use crate::config::ResolvedConfig;
+use crate::pipeline::LoadedMarket;
 
 const CHECK: &str = "metamorphic";
 
@@ -19,7 +20,14 @@ pub(super) fn prove(system: &System, progress: &dyn Progress) -> anyhow::Result<
     let relations = relations(system);
     progress.start(relations.len() as u64, "changing the market");
     let (config, market) = (&system.config, &system.market.data);
-    let given = |costs| testify(config, market, &settings(config, costs)?, Features::OfTheSystem);
+    let given = |costs| {
+        testify(
+            config,
+            market,
+            &settings((config, &system.market), costs)?,
+            Features::OfTheSystem,
+        )
+    };
     let (given, given_free) = (given(CostsUsed::AsConfigured)?, given(CostsUsed::None)?);
     let rows = relations.iter().map(|relation| {
         let given = if relation.is_without_costs() {
@@ -43,8 +51,11 @@ enum CostsUsed {
 
 /// The settings of a run whose account knows trades alone: dividends and rates belong to names and instants that a
 /// relation changes.
-fn settings(config: &ResolvedConfig, costs: CostsUsed) -> anyhow::Result<BacktestConfig> {
-    let mut settings = run_settings(config)?;
+fn settings(
+    (config, given): (&ResolvedConfig, &LoadedMarket),
+    costs: CostsUsed,
+) -> anyhow::Result<BacktestConfig> {
+    let mut settings = run_settings(config, given)?;
     settings.account = AccountModel {
         currency: settings.account.currency,
         margin_call: settings.account.margin_call,
@@ -93,7 +104,7 @@ fn hold(system: &System, relation: &Relation, given: &Testimony) -> anyhow::Resu
     } else {
         renamed(&system.config, &names)?
     };
-    let settings = followed(&config, relation)?;
+    let settings = followed((&config, &system.market), relation)?;
     let found = testify(&config, &changed, &settings, Features::OfTheSystem)?;
     let expected = relation.expected(&given.trace, instruments);
     let (compared, departures) = departures(&expected, &found.trace, relation.tolerance());
@@ -117,13 +128,13 @@ fn hold(system: &System, relation: &Relation, given: &Testimony) -> anyhow::Resu
 }
 
 /// The settings of the run with capital and instants as the relation has them.
-fn followed(config: &ResolvedConfig, relation: &Relation) -> anyhow::Result<BacktestConfig> {
+fn followed(of: (&ResolvedConfig, &LoadedMarket), relation: &Relation) -> anyhow::Result<BacktestConfig> {
     let costs = if relation.is_without_costs() {
         CostsUsed::None
     } else {
         CostsUsed::AsConfigured
     };
-    let mut settings = settings(config, costs)?;
+    let mut settings = settings(of, costs)?;
     let capital = settings.initial_capital.decimal() * Decimal::from(relation.money_factor());
     settings.initial_capital = Cash::new(capital);
     let later = |time: UtcNanos| time.saturating_add(relation.later_nanos());

@@ -7,20 +7,31 @@ use sextant_domain::{MarketData, SeriesId, UtcNanos};
 /// Walks market data from close to close, keeping how many bars of each series are available.
 #[derive(Debug)]
 pub struct Timeline<'m> {
-    market: &'m MarketData,
     instants: Cow<'m, [UtcNanos]>,
     next: usize,
+    /// Series that share their close times (a universe of shares) go on together.
+    groups: Vec<Group<'m>>,
     available: Vec<usize>,
     closed: Vec<SeriesId>,
+}
+
+/// Series with the same close times.
+#[derive(Debug)]
+struct Group<'m> {
+    times: &'m [UtcNanos],
+    /// How many of the times have passed.
+    passed: usize,
+    members: Vec<SeriesId>,
 }
 
 impl<'m> Timeline<'m> {
     /// Every instant up to and including `end` at which a bar of any series closes.
     pub fn new(market: &'m MarketData, end: UtcNanos) -> Self {
+        let groups = groups(market, end);
         Self {
-            market,
-            instants: instants(market, end),
+            instants: instants(&groups),
             next: 0,
+            groups,
             available: vec![0; market.series().len()],
             closed: Vec::with_capacity(market.series().len()),
         }
@@ -46,13 +57,19 @@ impl<'m> Timeline<'m> {
         let now = *self.instants.get(self.next)?;
         self.next += 1;
         self.closed.clear();
-        for (index, series) in self.market.series().iter().enumerate() {
-            let times = series.bars.close_times();
-            let count = &mut self.available[index];
-            if times.get(*count) == Some(&now) {
-                *count += 1;
-                self.closed.push(SeriesId::from_index(index));
+        let mut closing = 0;
+        for group in &mut self.groups {
+            if group.times.get(group.passed) == Some(&now) {
+                group.passed += 1;
+                closing += 1;
+                for series in &group.members {
+                    self.available[series.index()] = group.passed;
+                    self.closed.push(*series);
+                }
             }
+        }
+        if closing > 1 {
+            self.closed.sort_unstable();
         }
         Some(now)
     }
@@ -62,27 +79,38 @@ impl<'m> Timeline<'m> {
         &self.available
     }
 
-    /// The series of which a bar closed at this instant.
+    /// The series of which a bar closed at this instant, in order of id.
     pub fn closed(&self) -> &[SeriesId] {
         &self.closed
     }
 }
 
-/// The union of all close times up to `end`. Series that share their times (a universe of shares) are merged once.
-fn instants(market: &MarketData, end: UtcNanos) -> Cow<'_, [UtcNanos]> {
-    let mut distinct: Vec<&[UtcNanos]> = Vec::new();
-    for series in market.series() {
-        let times = series.bars.view().close_time;
+/// The series, divided by their close times up to `end`.
+fn groups(market: &MarketData, end: UtcNanos) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (index, series) in market.series().iter().enumerate() {
+        let times = series.bars.close_times();
         let times = &times[..times.partition_point(|time| *time <= end)];
-        if !distinct.contains(&times) {
-            distinct.push(times);
+        let id = SeriesId::from_index(index);
+        match groups.iter_mut().find(|group| group.times == times) {
+            Some(group) => group.members.push(id),
+            None => groups.push(Group {
+                times,
+                passed: 0,
+                members: vec![id],
+            }),
         }
     }
-    match distinct.as_slice() {
+    groups
+}
+
+/// The union of all close times.
+fn instants<'m>(groups: &[Group<'m>]) -> Cow<'m, [UtcNanos]> {
+    match groups {
         [] => Cow::Borrowed(&[]),
-        [only] => Cow::Borrowed(only),
+        [only] => Cow::Borrowed(only.times),
         several => {
-            let mut all = several.concat();
+            let mut all: Vec<UtcNanos> = several.iter().flat_map(|group| group.times).copied().collect();
             all.sort_unstable();
             all.dedup();
             Cow::Owned(all)

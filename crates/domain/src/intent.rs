@@ -250,6 +250,7 @@ impl Intents {
     }
 
     /// Empties the buffer, keeping its memory, for a model that has made `requests` requests so far.
+    #[inline]
     pub fn begin(&mut self, requests: usize) {
         self.targets.clear();
         self.commands.clear();

@@ -33,6 +33,7 @@ mod record;
 mod regime;
 mod requirements;
 mod risk;
+mod short;
 mod time;
 mod view;
 mod weights;

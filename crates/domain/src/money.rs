@@ -6,10 +6,12 @@
 use std::fmt;
 use std::ops::Neg;
 
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use rust_decimal::prelude::FromPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::short::{self, nearest_step, short_step, to_f64, trimmed};
 
 /// Why an exact operation failed.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -34,7 +36,16 @@ pub enum MoneyError {
     },
 }
 
+#[inline]
 fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
+    match short::sum(left, right) {
+        Some(sum) => Ok(sum),
+        None => add_by_decimals(left, right),
+    }
+}
+
+#[cold]
+pub(crate) fn add_by_decimals(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     // A zero of more decimals than the other side would make the sum look as if it had lost some.
     if left.is_zero() {
         return Ok(right);
@@ -48,7 +59,16 @@ fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     }
 }
 
+#[inline]
 pub(crate) fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
+    match short::product(left, right) {
+        Some(product) => Ok(product),
+        None => mul_by_decimals(left, right),
+    }
+}
+
+#[cold]
+pub(crate) fn mul_by_decimals(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     match left.checked_mul(right) {
         Some(product) if product.is_zero() || product.scale() == left.scale() + right.scale() => Ok(product),
         _ => Err(inexact(left, 'x', right)),
@@ -71,66 +91,6 @@ fn round_to_step(value: Decimal, step: Decimal, strategy: RoundingStrategy) -> O
 
 /// Decimals of an amount that was converted from another currency.
 const CONVERTED_DECIMALS: u32 = 8;
-
-/// Powers of ten that are exact in `f64`, by exponent.
-const POWERS_OF_TEN: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
-
-/// A step (tick or lot) of few digits as mantissa and scale; `None` for others, which take the way through decimals.
-#[inline]
-fn short_step(step: Decimal) -> Option<(i64, u32)> {
-    let (mantissa, scale) = (step.mantissa(), step.scale());
-    let is_short = (1..=1_000).contains(&mantissa) && (scale as usize) < POWERS_OF_TEN.len();
-    is_short.then_some((mantissa as i64, scale))
-}
-
-/// `mantissa / 10^scale` without trailing zeros.
-#[inline]
-fn trimmed(mut mantissa: i64, mut scale: u32) -> Decimal {
-    if mantissa == 0 {
-        return Decimal::ZERO;
-    }
-    while scale > 0 && mantissa % 10 == 0 {
-        mantissa /= 10;
-        scale -= 1;
-    }
-    Decimal::new(mantissa, scale)
-}
-
-/// The nearest multiple of a step, where `f64` arithmetic proves it; `None` where only decimals can tell.
-///
-/// Values of up to 1e9 steps are off by less than 2e-6 steps after the conversion to a decimal of 15 digits and the
-/// arithmetic here together, so that whatever is further than 1e-5 from half a step rounds the same way in both.
-#[inline]
-fn nearest_step(value: f64, step: Decimal) -> Option<Decimal> {
-    let (mantissa, scale) = short_step(step)?;
-    let steps = value * POWERS_OF_TEN[scale as usize] / mantissa as f64;
-    if !(steps > 0.0 && steps < 1e9) {
-        return None;
-    }
-    let whole = steps as i64;
-    let rest = steps - whole as f64;
-    let is_certain = (rest - 0.5).abs() > 1e-5;
-    is_certain.then(|| trimmed((whole + i64::from(rest > 0.5)) * mantissa, scale))
-}
-
-/// The nearest `f64` of a decimal: `Decimal::to_f64`, with its arithmetic in 64 bits where they suffice.
-#[inline]
-fn to_f64(value: Decimal) -> f64 {
-    let (mantissa, scale) = (value.mantissa(), value.scale());
-    if scale as usize >= POWERS_OF_TEN.len() || mantissa.unsigned_abs() >= 1 << 63 {
-        return value.to_f64().expect("a decimal has a nearest f64");
-    }
-    let magnitude = mantissa.unsigned_abs() as u64;
-    let power = POWERS_OF_TEN[scale as usize];
-    let whole = magnitude / power as u64;
-    let fraction = magnitude - whole * power as u64;
-    let mut nearest = whole as f64;
-    if fraction != 0 {
-        let sum = nearest + fraction as f64 / power;
-        nearest = (sum * power).round() / power;
-    }
-    if mantissa < 0 { -nearest } else { nearest }
-}
 
 macro_rules! ledger_number {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
@@ -304,7 +264,7 @@ impl Quantity {
     /// Whether it buys (positive).
     #[inline]
     pub fn is_positive(self) -> bool {
-        self.0 > Decimal::ZERO
+        self.0.is_sign_positive() && !self.0.is_zero()
     }
 }
 
@@ -446,6 +406,7 @@ mod tests {
 
     mod properties {
         use proptest::prelude::*;
+        use rust_decimal::prelude::ToPrimitive;
 
         use super::*;
 

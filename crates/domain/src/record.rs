@@ -98,6 +98,7 @@ impl StepRecord {
     }
 
     /// Empties the record for the step at `time`, keeping its memory.
+    #[inline]
     pub fn begin(&mut self, time: UtcNanos, trading: bool) {
         self.time = time;
         self.trading = trading;

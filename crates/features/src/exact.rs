@@ -77,9 +77,15 @@ impl ExactSum {
     #[inline]
     pub(crate) fn mean(&self, count: f64) -> f64 {
         let (sum, rest) = self.parts();
-        let quotient = sum / count;
-        quotient + (remainder(sum, quotient, count) + rest) / count
+        mean_of(sum, rest, count)
     }
+}
+
+/// `(sum + rest) / count`, rounded to nearest but for ties, where `sum` is the rounded sum of both.
+#[inline]
+pub(crate) fn mean_of(sum: f64, rest: f64, count: f64) -> f64 {
+    let quotient = sum / count;
+    quotient + (remainder(sum, quotient, count) + rest) / count
 }
 
 /// `sum - quotient * count`, exact where `quotient` is near `sum / count`.

@@ -71,6 +71,10 @@ where
     O::Input: Sample,
 {
     fn fold(&mut self, rows: Rows<'_>, out: &mut Vec<f64>) {
+        if let Some(inputs) = O::Input::column(&rows) {
+            self.update_all(inputs, out);
+            return;
+        }
         let indices = 0..rows.bars.len();
         out.extend(indices.map(|index| {
             let value = O::Input::read(&rows, index).and_then(|input| self.update(input));
@@ -83,12 +87,21 @@ where
 pub(crate) trait Sample: Copy {
     /// The sample of a row; `None` where an input is not there yet.
     fn read(rows: &Rows<'_>, index: usize) -> Option<Self>;
+
+    /// The samples of all rows, where they lie in memory side by side.
+    fn column<'a>(_rows: &Rows<'a>) -> Option<&'a [Self]> {
+        None
+    }
 }
 
 impl Sample for f64 {
     #[inline]
     fn read(rows: &Rows<'_>, index: usize) -> Option<Self> {
         Some(rows.bars.close[index])
+    }
+
+    fn column<'a>(rows: &Rows<'a>) -> Option<&'a [Self]> {
+        Some(rows.bars.close)
     }
 }
 

@@ -42,6 +42,7 @@ mod operators;
 mod registry;
 mod resolve;
 mod window;
+mod window_means;
 
 #[cfg(test)]
 mod properties;

@@ -12,6 +12,13 @@ pub trait Operator {
 
     /// Takes the next input. `None` while warming up, and where the formula is undefined for the present window.
     fn update(&mut self, input: Self::Input) -> Option<f64>;
+
+    /// Takes inputs one after another and appends one value each to `out`, NaN where there is none. The values and the
+    /// state afterwards are those of [`update`](Self::update); an operator overrides it when it knows a shorter way to a
+    /// whole column.
+    fn update_all(&mut self, inputs: &[Self::Input], out: &mut Vec<f64>) {
+        out.extend(inputs.iter().map(|input| self.update(*input).unwrap_or(f64::NAN)));
+    }
 }
 
 /// The closes of an asset and of its benchmark as known at one close of the asset.

@@ -74,6 +74,31 @@ proptest! {
         }
     }
 
+    /// A column taken at once has the bits of one taken value by value, whatever the values, and goes on like it.
+    #[test]
+    fn sma_of_a_column_is_that_of_its_values(
+        inputs in prop_oneof![
+            prop::collection::vec(1.0..2.0_f64, 0..3_000),
+            prop::collection::vec(-1e3..1e3_f64, 0..3_000),
+            units(3_000).prop_map(|units| prices(&units)),
+            prop::collection::vec(prop_oneof![Just(0.0), 1e-9..1e9_f64, Just(1e300), Just(1e-300)], 0..300),
+        ],
+        period in prop_oneof![1_usize..300, 1_usize..4],
+        cut in 0_usize..40,
+    ) {
+        let (first, then) = inputs.split_at(inputs.len() - cut.min(inputs.len()));
+        let mut sma = Sma::new(period);
+        let mut at_once = Vec::new();
+        sma.update_all(first, &mut at_once);
+        sma.update_all(then, &mut at_once);
+        let one_by_one = column(Sma::new(period), inputs.iter().copied());
+        let bits = |value: f64| value.to_bits();
+        prop_assert_eq!(
+            at_once.into_iter().map(bits).collect::<Vec<_>>(),
+            one_by_one.into_iter().map(|value| bits(value.unwrap_or(f64::NAN))).collect::<Vec<_>>()
+        );
+    }
+
     /// The sum of squared deviations equals the integer one to a few units in the last place, however much cancels.
     #[test]
     fn spread_equals_integer_arithmetic(units in units(200), period in 2_usize..30) {

@@ -49,6 +49,11 @@ impl Ring {
         self.values.len()
     }
 
+    /// Whether no value is in.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Whether as many values are in as fit.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {

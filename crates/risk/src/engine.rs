@@ -74,6 +74,12 @@ impl RiskRules {
         self.rules.iter().map(|rule| rule.id())
     }
 
+    #[cold]
+    fn update_status(&mut self) {
+        let standings = self.rules.iter().map(|rule| rule.status());
+        self.status = standings.fold(RiskStatus::Normal, stricter);
+    }
+
     fn review_targets(&self, state: &PortfolioState<'_>, targets: &TargetWeights) -> Verdict {
         let mut review = TargetReview::new(state, targets);
         self.rules.iter().for_each(|rule| rule.limit_targets(&mut review));
@@ -119,11 +125,7 @@ impl RiskEngine for RiskRules {
             has_changed |= rule.observe(state, reasons);
         }
         if has_changed {
-            self.status = self
-                .rules
-                .iter()
-                .map(|rule| rule.status())
-                .fold(RiskStatus::Normal, stricter);
+            self.update_status();
         }
         self.status
     }

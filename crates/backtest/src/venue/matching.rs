@@ -19,6 +19,14 @@ enum Act {
     End(UtcNanos, EndReason),
 }
 
+/// What is to be done next.
+enum Work {
+    /// The end of an order without a market.
+    End(usize),
+    /// The stage of an instrument.
+    Stage(InstrumentId),
+}
+
 impl SimulatedVenue<'_> {
     /// Does the earliest piece of work that a step at `now` may know of; false when there is none.
     pub(super) fn advance(
@@ -26,17 +34,19 @@ impl SimulatedVenue<'_> {
         now: UtcNanos,
         account: &dyn AccountSource,
     ) -> Result<bool, BrokerError> {
-        if let Some(index) = self.states.iter().position(|state| state.at_once.is_some()) {
-            let (time, price) = self.states[index].at_once.take().unwrap_or((now, f64::NAN));
+        let mut states = self.states.iter_mut().enumerate();
+        let at_once = states.find_map(|(index, state)| Some((index, state.at_once.take()?)));
+        if let Some((index, (time, price))) = at_once {
             self.trade(index, (time, price, Liquidity::Taker), None, account)?;
             return Ok(true);
         }
-        if let Some(index) = self.without_market(now) {
-            self.end(index, now, EndReason::NoMarket);
-            return Ok(true);
-        }
-        let Some(instrument) = self.next_slot(now) else {
-            return Ok(false);
+        let instrument = match self.next_work(now) {
+            None => return Ok(false),
+            Some(Work::End(index)) => {
+                self.end(index, now, EndReason::NoMarket);
+                return Ok(true);
+            }
+            Some(Work::Stage(instrument)) => instrument,
         };
         match self.slots[instrument.index()].stage {
             Stage::Open => self.work_open(instrument, account)?,
@@ -46,32 +56,37 @@ impl SimulatedVenue<'_> {
         Ok(true)
     }
 
-    /// An order in an instrument that has left the market. That is known a step after the last bar.
-    fn without_market(&self, now: UtcNanos) -> Option<usize> {
-        self.working.iter().position(|working| {
-            let draft = &working.order.draft;
-            let is_over = self.slots[draft.instrument.index()].due.is_none();
-            is_over && draft.decided_at < now && {
-                let bars = self.bars(draft.instrument);
-                bars.close_time.last().is_none_or(|last| *last < now)
-            }
-        })
-    }
-
-    /// The instrument whose next stage is the earliest that may be known at `now`.
-    fn next_slot(&self, now: UtcNanos) -> Option<InstrumentId> {
-        let due = self.working.iter().filter_map(|working| {
+    /// The first order in an instrument that has left the market; without one, the instrument whose next stage is the
+    /// earliest that may be known at `now`.
+    fn next_work(&self, now: UtcNanos) -> Option<Work> {
+        let mut earliest = None;
+        for (index, working) in self.working.iter().enumerate() {
             let instrument = working.order.draft.instrument;
             let slot = &self.slots[instrument.index()];
-            let due = slot.due?;
+            let Some(due) = slot.due else {
+                if self.has_left_market(index, now) {
+                    return Some(Work::End(index));
+                }
+                continue;
+            };
             let is_known = match slot.stage {
                 // An order can be decided at the very instant at which a bar opens: its fill is news of a later step.
                 Stage::Open => due < now,
                 Stage::Inside(_) | Stage::Close => due <= now,
             };
-            is_known.then_some((due, instrument))
-        });
-        due.min().map(|(_, instrument)| instrument)
+            if is_known && earliest.is_none_or(|other| (due, instrument) < other) {
+                earliest = Some((due, instrument));
+            }
+        }
+        earliest.map(|(_, instrument)| Work::Stage(instrument))
+    }
+
+    /// Whether the instrument of an order, which has no further bar, has left the market. That is known a step after the
+    /// last bar.
+    fn has_left_market(&self, index: usize, now: UtcNanos) -> bool {
+        let draft = &self.working[index].order.draft;
+        let last = self.bars(draft.instrument).close_time.last();
+        draft.decided_at < now && last.is_none_or(|last| *last < now)
     }
 
     fn work_open(

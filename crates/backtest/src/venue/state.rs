@@ -104,12 +104,14 @@ pub(super) fn is_exit(draft: &OrderDraft) -> bool {
         || draft.terms.link.entry.is_some()
 }
 
-/// Adds a fill's quantities to what is left of each part: `remaining - filled`.
-pub(super) fn reduce(remaining: &mut [Allocation], filled: &[Allocation]) -> Result<(), MoneyError> {
-    for (left, done) in remaining.iter_mut().zip(filled) {
-        left.quantity = left.quantity.minus(done.quantity)?;
-    }
-    Ok(())
+/// What a fill leaves of each part.
+pub(super) fn less(wanted: &[Allocation], filled: &[Allocation]) -> Result<Vec<Allocation>, MoneyError> {
+    let both = wanted.iter().zip(filled);
+    both.map(|(one, done)| {
+        let quantity = one.quantity.minus(done.quantity)?;
+        Ok(Allocation { quantity, ..*one })
+    })
+    .collect()
 }
 
 /// The sum of the parts.

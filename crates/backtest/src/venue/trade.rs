@@ -8,7 +8,7 @@ use sextant_domain::{
 };
 
 use super::config::ExitActivation;
-use super::state::{bar_at, reduce, total};
+use super::state::{bar_at, less, total};
 use super::{SimulatedVenue, Stage};
 use crate::costs::{Liquidity, Trade};
 
@@ -62,15 +62,19 @@ impl SimulatedVenue<'_> {
         let market = Price::from_f64_on_tick(price, instrument.price_tick)?;
         let wanted = self.wanted(index, instrument, (market, bar_index, bar), account)?;
         let room = at.and_then(|_| self.room(instrument_id, bar_index));
-        let traded = match room {
-            Some(room) if total(&wanted)?.abs() > room => part_of(&wanted, room, instrument.lot_size)?,
-            _ => wanted.clone(),
+        let part = match room {
+            Some(room) if total(&wanted)?.abs() > room => {
+                Some(part_of(&wanted, room, instrument.lot_size)?).filter(|part| *part != wanted)
+            }
+            _ => None,
         };
+        let left = part.as_ref().map(|part| less(&wanted, part)).transpose()?;
+        let traded = part.unwrap_or(wanted);
         if traded.iter().all(|one| one.quantity.is_zero()) {
             self.end(index, time, EndReason::NothingToTrade);
             return Ok(());
         }
-        if terms.time_in_force == TimeInForce::FillOrKill && traded != wanted {
+        if terms.time_in_force == TimeInForce::FillOrKill && left.is_some() {
             self.end(index, time, EndReason::NotFilled);
             return Ok(());
         }
@@ -78,8 +82,6 @@ impl SimulatedVenue<'_> {
         let at_market = (terms.kind, market, liquidity);
         let Costs { price, impact, fee } =
             self.costs(instrument_id, quantity, at_market, (bar_index, bar))?;
-        let mut left = wanted;
-        reduce(&mut left, &traded)?;
         self.events.push_back(BrokerEvent::Fill(Fill {
             order: id,
             instrument: instrument_id,
@@ -102,8 +104,7 @@ impl SimulatedVenue<'_> {
             instrument.class,
             price.to_f64() * factor * quantity.abs().to_f64(),
         );
-        let is_complete = left.iter().all(|one| one.quantity.is_zero());
-        self.tell_peers(id, terms.link.group, quantity, (time, is_complete))?;
+        self.tell_peers(id, terms.link.group, quantity, (time, left.is_none()))?;
         self.tell_exits(
             id,
             quantity,
@@ -113,9 +114,7 @@ impl SimulatedVenue<'_> {
         let Some(index) = self.place_of(id) else {
             return Ok(());
         };
-        if is_complete {
-            self.remove(index);
-        } else {
+        if let Some(left) = left {
             let state = &mut self.states[index];
             state.filled = state.filled.plus(quantity)?;
             state.is_triggered |= matches!(
@@ -123,6 +122,8 @@ impl SimulatedVenue<'_> {
                 OrderKind::Stop { .. } | OrderKind::TrailingStop { .. }
             );
             self.working[index].remaining = left;
+        } else {
+            self.remove(index);
         }
         Ok(())
     }

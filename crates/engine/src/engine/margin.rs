@@ -157,7 +157,7 @@ impl Engine<'_> {
                 self.send(now, draft, broker, record)?;
             }
         }
-        self.update_weights(broker, None);
+        self.update_weights(broker.working(), None);
         Ok(())
     }
 

@@ -108,7 +108,7 @@ impl Engine<'_> {
         let now = record.time;
         self.cancel_resting(now, broker, record)?;
         self.post_events(now, broker, record)?;
-        self.update_weights(broker, None);
+        self.update_weights(broker.working(), None);
         for index in self.ledger.open().to_vec() {
             let instrument = InstrumentId::from_index(index);
             let holders = (0..self.models.len()).map(ModelId::from_index);

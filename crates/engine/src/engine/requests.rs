@@ -300,7 +300,7 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
-        self.update_weights(broker, Some(order));
+        self.update_weights(broker.working(), Some(order));
         let state = self.state(now);
         let weight = draft_weight(&self.ledger, &changed, state.equity);
         let instrument = self.market.instruments().get(changed.instrument);
@@ -319,7 +319,7 @@ impl Engine<'_> {
                 self.note_refusal(&draft, code, now);
             }
         }
-        self.update_weights(broker, None);
+        self.update_weights(broker.working(), None);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use sextant_domain::ports::{AccountSource, Broker};
 use sextant_domain::{
     AccountView, BrokerEvent, InstrumentId, MarginState, MarketView, ModelId, NoticeKind, OrderEffect,
-    OrderId, OrderNotice, PortfolioState, StepRecord, TrailingStatistics, UtcNanos,
+    OrderId, OrderNotice, PortfolioState, StepRecord, TrailingStatistics, UtcNanos, WorkingOrder,
 };
 
 use super::margin::MarginTable;
@@ -23,7 +23,8 @@ impl Engine<'_> {
         record: &mut StepRecord,
     ) -> Result<(), EngineError> {
         record.begin(event.time, event.trading);
-        if !broker.is_idle() {
+        let (was_idle, first_new) = (broker.is_idle(), self.next_order);
+        if !was_idle {
             self.post_events(event.time, broker, record)?;
         }
         self.mark_prices(event);
@@ -35,7 +36,8 @@ impl Engine<'_> {
             self.finish(record);
             return Ok(());
         }
-        self.update_weights(broker, None);
+        let working = if was_idle { &[] } else { broker.working() };
+        self.update_weights(working, None);
         if self.margin.is_some() {
             self.check_margin(event.time, broker, record)?;
         }
@@ -55,7 +57,9 @@ impl Engine<'_> {
             self.measure(event);
             self.carry_out(event.time, broker, record)?;
         }
-        if !broker.working().is_empty() {
+        // A broker that was idle and got no order has nothing to tell.
+        let may_have_news = !was_idle || self.next_order != first_new;
+        if may_have_news && !broker.working().is_empty() {
             self.post_events(event.time, broker, record)?;
         }
         self.finish(record);
@@ -150,14 +154,14 @@ impl Engine<'_> {
 
     /// Updates the regime; true when a label changed.
     fn update_regime(&mut self, event: &MarketEvent<'_>, record: &mut StepRecord) -> bool {
-        let before = self.estimate;
+        let first = event.trading && !std::mem::replace(&mut self.has_traded, event.trading);
+        let mut changed = false;
         if let Some((detector, binding)) = &mut self.regime {
             self.scratch.inputs.clear();
             let view = MarketView::new(event.time, self.market, event.available, self.features, binding);
-            self.estimate = detector.update(&view, &mut self.scratch.inputs);
+            let estimate = detector.update(&view, &mut self.scratch.inputs);
+            changed = std::mem::replace(&mut self.estimate, estimate) != estimate;
         }
-        let changed = self.estimate != before;
-        let first = event.trading && !std::mem::replace(&mut self.has_traded, event.trading);
         if changed || first {
             record.regime = Some(self.estimate);
             record.regime_inputs.extend_from_slice(&self.scratch.inputs);
@@ -167,10 +171,10 @@ impl Engine<'_> {
 
     /// Brings present and pending weights up to date, leaving out one working order where it is about to be replaced.
     #[inline]
-    pub(super) fn update_weights(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
+    pub(super) fn update_weights(&mut self, working: &[WorkingOrder], without: Option<OrderId>) {
         let are_zero = self.scratch.touched.is_empty() && self.ledger.open().is_empty();
-        if !are_zero || !broker.working().is_empty() {
-            self.weigh(broker, without);
+        if !are_zero || !working.is_empty() {
+            self.weigh(working, without);
         }
     }
 
@@ -178,20 +182,24 @@ impl Engine<'_> {
     ///
     /// Of orders that wait for a price nobody knows which will trade: the worse side of an instrument's counts, and those
     /// that only reduce positions do not count.
-    fn weigh(&mut self, broker: &dyn Broker, without: Option<OrderId>) {
+    fn weigh(&mut self, working: &[WorkingOrder], without: Option<OrderId>) {
         let equity = self.point.equity;
         let scratch = &mut self.scratch;
-        for index in scratch.touched.drain(..) {
-            scratch.weights[index] = 0.0;
-            scratch.pending_weights[index] = 0.0;
+        for index in &scratch.touched {
+            scratch.weights[*index] = 0.0;
+            scratch.pending_weights[*index] = 0.0;
         }
+        scratch.touched.clear();
         for index in self.ledger.open() {
             let unit_value = self.ledger.unit_value(InstrumentId::from_index(*index));
             scratch.weights[*index] = self.ledger.units()[*index] * unit_value / equity;
             scratch.touched.push(*index);
         }
+        if working.is_empty() {
+            return;
+        }
         scratch.resting.clear();
-        for working in broker.working() {
+        for working in working {
             let (draft, index) = (&working.order.draft, working.order.draft.instrument.index());
             if without == Some(working.order.id) {
                 continue;

@@ -13,7 +13,9 @@ use crate::ledger::Scope;
 use crate::sizing::{self, SizingContext};
 
 impl Engine<'_> {
-    /// Builds, limits and sizes targets, and sends the orders that lead to them.
+    /// Builds, limits and sizes targets, and sends the orders that lead to them. Few steps need it; apart from the step it
+    /// does not slow the others down.
+    #[inline(never)]
     pub(super) fn trade_to_targets(
         &mut self,
         now: UtcNanos,

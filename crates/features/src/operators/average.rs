@@ -3,6 +3,7 @@
 use crate::Operator;
 use crate::exact::ExactSum;
 use crate::window::Ring;
+use crate::window_means::append_means;
 
 /// Simple moving average: the mean of the last `period` inputs. First value with input `period`.
 #[derive(Debug, Clone)]
@@ -37,6 +38,19 @@ impl Operator for Sma {
             self.sum.add(-oldest);
         }
         self.ring.is_full().then(|| self.sum.mean(self.count))
+    }
+
+    fn update_all(&mut self, inputs: &[f64], out: &mut Vec<f64>) {
+        let period = self.ring.capacity();
+        let mut one_by_one = inputs;
+        if self.ring.is_empty() && append_means(inputs, period, out) {
+            // The state is that of the last window.
+            one_by_one = &[];
+            for x in &inputs[inputs.len() - period..] {
+                let _ = self.update(*x);
+            }
+        }
+        out.extend(one_by_one.iter().map(|x| self.update(*x).unwrap_or(f64::NAN)));
     }
 }
 

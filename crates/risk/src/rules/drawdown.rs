@@ -49,6 +49,17 @@ impl Drawdown {
         }
     }
 
+    /// Enters the next stage where there is one to go to. Apart from [`observe`](RiskRule::observe), which mostly ends
+    /// before and is short without it.
+    #[inline(never)]
+    fn go_on(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {
+        let Some(stage) = self.next_stage(state.as_of) else {
+            return false;
+        };
+        reasons.push(self.enter(stage, state.equity));
+        true
+    }
+
     /// The stage to go to, where it is another one.
     fn next_stage(&self, now: UtcNanos) -> Option<Stage> {
         let has_reached = |depth: f64| self.depth >= depth - STAGE_TOLERANCE;
@@ -159,11 +170,7 @@ impl RiskRule for Drawdown {
         if self.stage == Stage::Normal && self.depth < self.limits.trigger - STAGE_TOLERANCE {
             return false;
         }
-        let Some(stage) = self.next_stage(state.as_of) else {
-            return false;
-        };
-        reasons.push(self.enter(stage, state.equity));
-        true
+        self.go_on(state, reasons)
     }
 
     fn status(&self) -> RiskStatus {

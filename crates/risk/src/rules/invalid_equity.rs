@@ -17,6 +17,13 @@ impl InvalidEquity {
         Self { is_latched: false }
     }
 
+    #[cold]
+    fn latch(&mut self, equity: f64, reasons: &mut Vec<Intervention>) {
+        self.is_latched = true;
+        let reason = format!("equity is {equity}, but must be a positive number: everything is closed");
+        reasons.push(status_change(self.id(), 1.0, 0.0, reason));
+    }
+
     fn halts(&self, state: &PortfolioState<'_>) -> bool {
         self.is_latched || !is_valid(state.equity)
     }
@@ -41,12 +48,7 @@ impl RiskRule for InvalidEquity {
         if self.is_latched || is_valid(state.equity) {
             return false;
         }
-        self.is_latched = true;
-        let reason = format!(
-            "equity is {}, but must be a positive number: everything is closed",
-            state.equity
-        );
-        reasons.push(status_change(self.id(), 1.0, 0.0, reason));
+        self.latch(state.equity, reasons);
         true
     }
 

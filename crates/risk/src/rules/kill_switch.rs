@@ -24,6 +24,18 @@ impl KillSwitch {
             is_reported: false,
         }
     }
+
+    #[cold]
+    fn latch(&mut self, reason: &str) {
+        self.latched = Some(format!("kill switch engaged: {reason}"));
+    }
+
+    #[cold]
+    fn report(&mut self, reasons: &mut Vec<Intervention>) {
+        let reason = self.latched.clone().unwrap_or_default();
+        reasons.push(status_change(self.id(), 1.0, 0.0, reason));
+        self.is_reported = true;
+    }
 }
 
 impl RiskRule for KillSwitch {
@@ -39,16 +51,13 @@ impl RiskRule for KillSwitch {
         if self.is_reported {
             return false;
         }
-        let reason = match self.latched.take() {
-            Some(reason) => reason,
-            None => match self.signal.engaged() {
-                Some(reason) => format!("kill switch engaged: {reason}"),
+        if self.latched.is_none() {
+            match self.signal.engaged() {
                 None => return false,
-            },
-        };
-        self.latched = Some(reason.clone());
-        reasons.push(status_change(self.id(), 1.0, 0.0, reason));
-        self.is_reported = true;
+                Some(reason) => self.latch(&reason),
+            }
+        }
+        self.report(reasons);
         true
     }
 

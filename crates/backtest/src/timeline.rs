@@ -28,12 +28,16 @@ impl<'m> Timeline<'m> {
     /// Every instant up to and including `end` at which a bar of any series closes.
     pub fn new(market: &'m MarketData, end: UtcNanos) -> Self {
         let groups = groups(market, end);
+        let mut closed = Vec::with_capacity(market.series().len());
+        if let [all] = groups.as_slice() {
+            closed.extend_from_slice(&all.members);
+        }
         Self {
             instants: instants(&groups),
             next: 0,
             groups,
             available: vec![0; market.series().len()],
-            closed: Vec::with_capacity(market.series().len()),
+            closed,
         }
     }
 
@@ -56,6 +60,16 @@ impl<'m> Timeline<'m> {
     pub fn advance(&mut self) -> Option<UtcNanos> {
         let now = *self.instants.get(self.next)?;
         self.next += 1;
+        if self.groups.len() == 1 {
+            // The instants are the times of all series: every one of them goes on, as at every instant.
+            self.available.fill(self.next);
+        } else {
+            self.advance_groups(now);
+        }
+        Some(now)
+    }
+
+    fn advance_groups(&mut self, now: UtcNanos) {
         self.closed.clear();
         let mut closing = 0;
         for group in &mut self.groups {
@@ -71,7 +85,6 @@ impl<'m> Timeline<'m> {
         if closing > 1 {
             self.closed.sort_unstable();
         }
-        Some(now)
     }
 
     /// How many bars of each series have closed by now.

@@ -23,8 +23,8 @@ enum Act {
 enum Work {
     /// The end of an order without a market.
     End(usize),
-    /// The stage of an instrument.
-    Stage(InstrumentId),
+    /// The stage of an instrument, and the first order in it.
+    Stage(InstrumentId, usize),
 }
 
 impl SimulatedVenue<'_> {
@@ -34,26 +34,34 @@ impl SimulatedVenue<'_> {
         now: UtcNanos,
         account: &dyn AccountSource,
     ) -> Result<bool, BrokerError> {
-        let mut states = self.states.iter_mut().enumerate();
-        let at_once = states.find_map(|(index, state)| Some((index, state.at_once.take()?)));
-        if let Some((index, (time, price))) = at_once {
+        if let Some((index, (time, price))) = self.take_at_once() {
             self.trade(index, (time, price, Liquidity::Taker), None, account)?;
             return Ok(true);
         }
-        let instrument = match self.next_work(now) {
+        let (instrument, first) = match self.next_work(now) {
             None => return Ok(false),
             Some(Work::End(index)) => {
                 self.end(index, now, EndReason::NoMarket);
                 return Ok(true);
             }
-            Some(Work::Stage(instrument)) => instrument,
+            Some(Work::Stage(instrument, first)) => (instrument, first),
         };
         match self.slots[instrument.index()].stage {
-            Stage::Open => self.work_open(instrument, account)?,
+            Stage::Open => self.work_open(instrument, first, account)?,
             Stage::Inside(walk) => self.work_inside(instrument, walk, account)?,
             Stage::Close => self.work_close(instrument, account)?,
         }
         Ok(true)
+    }
+
+    /// The first order that trades at once, with its time and price; it is told so once.
+    fn take_at_once(&mut self) -> Option<(usize, (UtcNanos, f64))> {
+        if self.at_once == 0 {
+            return None;
+        }
+        self.at_once -= 1;
+        let mut states = self.states.iter_mut().enumerate();
+        states.find_map(|(index, state)| Some((index, state.at_once.take()?)))
     }
 
     /// The first order in an instrument that has left the market; without one, the instrument whose next stage is the
@@ -74,11 +82,11 @@ impl SimulatedVenue<'_> {
                 Stage::Open => due < now,
                 Stage::Inside(_) | Stage::Close => due <= now,
             };
-            if is_known && earliest.is_none_or(|other| (due, instrument) < other) {
-                earliest = Some((due, instrument));
+            if is_known && earliest.is_none_or(|(other, _)| (due, instrument) < other) {
+                earliest = Some(((due, instrument), index));
             }
         }
-        earliest.map(|(_, instrument)| Work::Stage(instrument))
+        earliest.map(|((_, instrument), first)| Work::Stage(instrument, first))
     }
 
     /// Whether the instrument of an order, which has no further bar, has left the market. That is known a step after the
@@ -92,10 +100,11 @@ impl SimulatedVenue<'_> {
     fn work_open(
         &mut self,
         instrument: InstrumentId,
+        first: usize,
         account: &dyn AccountSource,
     ) -> Result<(), BrokerError> {
         let bar = self.slots[instrument.index()].bar;
-        for index in 0..self.working.len() {
+        for index in first..self.working.len() {
             if self.is_live(index, instrument, bar)
                 && let Some(act) = self.at_open(index, bar, account)
             {

@@ -45,6 +45,8 @@ pub struct SimulatedVenue<'m> {
     states: Vec<OrderState>,
     slots: Vec<Slot>,
     events: VecDeque<BrokerEvent>,
+    /// How many orders trade at once, at a price that is known already.
+    at_once: usize,
     /// What the run traded, for fees that depend on it.
     traded_value: TradedValue,
 }
@@ -90,6 +92,7 @@ impl<'m> SimulatedVenue<'m> {
             states: Vec::new(),
             slots: market.instruments().iter().map(|(_, one)| resting(one)).collect(),
             events: VecDeque::new(),
+            at_once: 0,
             traded_value: TradedValue::default(),
         }
     }
@@ -104,7 +107,10 @@ impl<'m> SimulatedVenue<'m> {
         let bars = self.bars(draft.instrument);
         let decided = draft.decided_at;
         let slot = &self.slots[draft.instrument.index()];
-        let next = first_from(bars.open_time, slot.bar, decided);
+        // Close times are what the run goes by, so that they are at hand; the first bar that has not closed by now has
+        // begun before the decision or is the one asked for.
+        let open = first_from(bars.close_time, slot.bar, decided.saturating_add(1));
+        let next = first_from(bars.open_time, open, decided);
         if slot.orders == 0 {
             self.slots[draft.instrument.index()].taken = Quantity::ZERO;
             self.put_slot(draft.instrument, next, Stage::Open);
@@ -171,7 +177,8 @@ impl<'m> SimulatedVenue<'m> {
     }
 
     fn remove(&mut self, index: usize) -> WorkingOrder {
-        self.states.remove(index);
+        let state = self.states.remove(index);
+        self.at_once -= usize::from(state.at_once.is_some());
         let working = self.working.remove(index);
         self.slots[working.order.draft.instrument.index()].orders -= 1;
         working
@@ -189,6 +196,7 @@ impl<'m> SimulatedVenue<'m> {
 impl Broker for SimulatedVenue<'_> {
     fn submit(&mut self, order: Approved<Order>) -> Result<(), BrokerError> {
         let state = self.admit(&order.draft);
+        self.at_once += usize::from(state.at_once.is_some());
         self.states.push(state);
         self.working.push(WorkingOrder {
             remaining: order.draft.allocations.clone(),

@@ -19,12 +19,16 @@ const POWERS: [i64; 19] = {
 #[inline]
 fn mantissa(value: Decimal) -> Option<i64> {
     let parts = value.unpack();
-    let magnitude = u64::from(parts.lo) | u64::from(parts.mid) << 32;
-    if parts.hi != 0 || magnitude >> 63 != 0 {
+    if parts.hi | parts.mid >> 31 != 0 {
         return None;
     }
-    let magnitude = magnitude as i64;
+    let magnitude = joined(parts.lo, parts.mid) as i64;
     Some(if parts.negative { -magnitude } else { magnitude })
+}
+
+#[inline]
+fn joined(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
 }
 
 /// The exact sum on the larger of both scales, or the other side of a zero as it is; `None` when something does not fit.
@@ -60,12 +64,15 @@ pub(crate) fn sum(left: Decimal, right: Decimal) -> Option<Decimal> {
 /// The exact product; `None` when something does not fit.
 #[inline]
 pub(crate) fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
-    let (a, b) = (mantissa(left)?, mantissa(right)?);
-    if a == 0 || b == 0 {
+    let (left, right) = (left.unpack(), right.unpack());
+    if left.hi | right.hi != 0 {
+        return None;
+    }
+    let size = u128::from(joined(left.lo, left.mid)) * u128::from(joined(right.lo, right.mid));
+    if size == 0 {
         return Some(Decimal::ZERO);
     }
-    let scale = left.scale() + right.scale();
-    let size = u128::from(a.unsigned_abs()) * u128::from(b.unsigned_abs());
+    let scale = left.scale + right.scale;
     if size >> 96 != 0 || scale > Decimal::MAX_SCALE {
         return None;
     }
@@ -73,7 +80,7 @@ pub(crate) fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
         size as u32,
         (size >> 32) as u32,
         (size >> 64) as u32,
-        (a < 0) != (b < 0),
+        left.negative != right.negative,
         scale,
     ))
 }

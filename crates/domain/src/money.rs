@@ -45,6 +45,7 @@ fn exact_add(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
 }
 
 #[cold]
+#[inline(never)]
 pub(crate) fn add_by_decimals(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     // A zero of more decimals than the other side would make the sum look as if it had lost some.
     if left.is_zero() {
@@ -68,6 +69,7 @@ pub(crate) fn exact_mul(left: Decimal, right: Decimal) -> Result<Decimal, MoneyE
 }
 
 #[cold]
+#[inline(never)]
 pub(crate) fn mul_by_decimals(left: Decimal, right: Decimal) -> Result<Decimal, MoneyError> {
     match left.checked_mul(right) {
         Some(product) if product.is_zero() || product.scale() == left.scale() + right.scale() => Ok(product),

@@ -75,6 +75,7 @@ impl RiskRules {
     }
 
     #[cold]
+    #[inline(never)]
     fn update_status(&mut self) {
         let standings = self.rules.iter().map(|rule| rule.status());
         self.status = standings.fold(RiskStatus::Normal, stricter);

@@ -18,6 +18,7 @@ impl InvalidEquity {
     }
 
     #[cold]
+    #[inline(never)]
     fn latch(&mut self, equity: f64, reasons: &mut Vec<Intervention>) {
         self.is_latched = true;
         let reason = format!("equity is {equity}, but must be a positive number: everything is closed");

@@ -26,11 +26,13 @@ impl KillSwitch {
     }
 
     #[cold]
+    #[inline(never)]
     fn latch(&mut self, reason: &str) {
         self.latched = Some(format!("kill switch engaged: {reason}"));
     }
 
     #[cold]
+    #[inline(never)]
     fn report(&mut self, reasons: &mut Vec<Intervention>) {
         let reason = self.latched.clone().unwrap_or_default();
         reasons.push(status_change(self.id(), 1.0, 0.0, reason));

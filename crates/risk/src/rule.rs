@@ -233,6 +233,15 @@ impl<'a> TargetReview<'a> {
     }
 }
 
+/// Adds the magnitude of each position to its partial sum.
+#[inline]
+fn add_exposures(sums: &mut [f64; LANES], weights: &[f64], pending: &[f64]) {
+    let positions = weights.iter().zip(pending);
+    for (sum, (weight, pending)) in sums.iter_mut().zip(positions) {
+        *sum += (weight + pending).abs();
+    }
+}
+
 /// What a rule leaves of an order's exposure-adding part, and why.
 pub(crate) struct Cut {
     pub(crate) added: f64,
@@ -315,14 +324,10 @@ impl<'a> OrderCase<'a> {
             let (weights, last_weights) = self.state.weights.as_chunks::<LANES>();
             let (pending, last_pending) = self.state.pending.as_chunks::<LANES>();
             let mut sums = [0.0; LANES];
-            for (weight, pending) in weights.iter().zip(pending) {
-                for lane in 0..LANES {
-                    sums[lane] += (weight[lane] + pending[lane]).abs();
-                }
+            for (weights, pending) in weights.iter().zip(pending) {
+                add_exposures(&mut sums, weights, pending);
             }
-            for (lane, (weight, pending)) in last_weights.iter().zip(last_pending).enumerate() {
-                sums[lane] += (weight + pending).abs();
-            }
+            add_exposures(&mut sums, last_weights, last_pending);
             sums.iter().sum::<f64>() - self.position.abs()
         })
     }

@@ -208,8 +208,13 @@ impl Ledger {
         self.unit_values[index] = price * self.factors[index];
         self.follow_pair(instrument, before);
         if !self.split_marks.is_empty() {
-            self.split_marks.retain(|mark| mark.instrument != instrument);
+            self.forget_split(instrument);
         }
+    }
+
+    #[inline(never)]
+    fn forget_split(&mut self, instrument: InstrumentId) {
+        self.split_marks.retain(|mark| mark.instrument != instrument);
     }
 
     /// Instruments with a position in any book, in order of opening.
@@ -425,14 +430,7 @@ impl Ledger {
             gross += value.abs();
             net += value;
         }
-        let (mut cash, mut settled) = (self.cash, self.settled);
-        for ((balance, paid), id) in self.foreign.iter().zip(self.currencies.others()) {
-            // Before its first rate nothing can have been traded in a currency.
-            if (*balance, *paid) != (0.0, 0.0) {
-                cash += balance * self.currencies.rate(id);
-                settled += paid * self.currencies.rate(id);
-            }
-        }
+        let (cash, settled) = self.cash_and_settled();
         EquityPoint {
             equity: cash - settled + net,
             cash,
@@ -451,6 +449,9 @@ impl Ledger {
             .map(|index| units[*index] * self.unit_values[*index]);
         let own = self.model_cash[model.index()] + held.sum::<f64>();
         let others = self.foreign.len();
+        if others == 0 {
+            return own;
+        }
         let foreign = &self.model_foreign[model.index() * others..][..others];
         let foreign = foreign.iter().zip(self.currencies.others());
         foreign.fold(own, |sum, (amount, id)| match amount {

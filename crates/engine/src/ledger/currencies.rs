@@ -341,6 +341,26 @@ impl Ledger {
         so_far.plus(value.minus(before.value?)?)
     }
 
+    /// Cash and what of it was paid as variation margin, over all currencies.
+    #[inline]
+    pub(super) fn cash_and_settled(&self) -> (f64, f64) {
+        let own = (self.cash, self.settled);
+        if self.foreign.is_empty() {
+            return own;
+        }
+        let foreign = self.foreign.iter().zip(self.currencies.others());
+        foreign.fold(own, |(cash, settled), ((balance, paid), id)| {
+            // Before its first rate nothing can have been traded in a currency.
+            if (*balance, *paid) == (0.0, 0.0) {
+                return (cash, settled);
+            }
+            let rate = self.currencies.rate(id);
+            (cash + balance * rate, settled + paid * rate)
+        })
+    }
+
+    /// Apart, so that marking a price stays short where no pair is a rate.
+    #[inline(never)]
     fn refresh_rates(&mut self, pair: InstrumentId) {
         let (currencies, prices) = (&mut self.currencies, &self.prices);
         for (index, path) in currencies.paths.iter().enumerate() {

@@ -19,10 +19,11 @@ impl InvalidEquity {
 
     #[cold]
     #[inline(never)]
-    fn latch(&mut self, equity: f64, reasons: &mut Vec<Intervention>) {
+    fn latch(&mut self, equity: f64, reasons: &mut Vec<Intervention>) -> bool {
         self.is_latched = true;
         let reason = format!("equity is {equity}, but must be a positive number: everything is closed");
         reasons.push(status_change(self.id(), 1.0, 0.0, reason));
+        true
     }
 
     fn halts(&self, state: &PortfolioState<'_>) -> bool {
@@ -49,8 +50,7 @@ impl RiskRule for InvalidEquity {
         if self.is_latched || is_valid(state.equity) {
             return false;
         }
-        self.latch(state.equity, reasons);
-        true
+        self.latch(state.equity, reasons)
     }
 
     fn status(&self) -> RiskStatus {

@@ -202,14 +202,21 @@ impl Ledger {
     /// Marks an instrument to a new price.
     #[inline]
     pub(crate) fn set_price(&mut self, instrument: InstrumentId, price: f64) {
-        let index = instrument.index();
-        let before = self.before_pair(instrument);
-        self.prices[index] = price;
-        self.unit_values[index] = price * self.factors[index];
-        self.follow_pair(instrument, before);
+        if self.currencies.is_source(instrument) {
+            self.set_rate(instrument, price);
+        } else {
+            self.take_price(instrument, price);
+        }
         if !self.split_marks.is_empty() {
             self.forget_split(instrument);
         }
+    }
+
+    #[inline]
+    fn take_price(&mut self, instrument: InstrumentId, price: f64) {
+        let index = instrument.index();
+        self.prices[index] = price;
+        self.unit_values[index] = price * self.factors[index];
     }
 
     #[inline(never)]

@@ -127,7 +127,7 @@ impl Currencies {
     }
 
     #[inline]
-    fn is_source(&self, instrument: InstrumentId) -> bool {
+    pub(super) fn is_source(&self, instrument: InstrumentId) -> bool {
         self.sources.get(instrument.index()).copied().unwrap_or(false)
     }
 }
@@ -296,16 +296,17 @@ impl Ledger {
             .minus(self.converted(currency, before)?)
     }
 
-    /// What the account has in the currencies whose rates depend on a pair, before its price changes.
-    #[inline]
-    pub(super) fn before_pair(&self, instrument: InstrumentId) -> Vec<BeforeRate> {
-        if self.currencies.is_source(instrument) {
-            self.before_rates(instrument)
-        } else {
-            Vec::new()
-        }
+    /// Marks a pair on which rates depend, and brings rates and the values of instruments up to date. Apart, so that other
+    /// prices are marked in few steps.
+    #[inline(never)]
+    pub(super) fn set_rate(&mut self, pair: InstrumentId, price: f64) {
+        let before = self.before_rates(pair);
+        self.take_price(pair, price);
+        self.refresh_rates(pair);
+        before.into_iter().for_each(|one| self.add_rate_gain(one));
     }
 
+    /// What the account has in the currencies whose rates depend on a pair.
     fn before_rates(&self, pair: InstrumentId) -> Vec<BeforeRate> {
         let value = |scope, place| self.notional_at(scope, place);
         let affected = self.currencies.others().filter(|id| {
@@ -318,15 +319,6 @@ impl Ledger {
             BeforeRate { currency, net, value }
         });
         before.collect()
-    }
-
-    /// Brings rates and the values of instruments up to date after the price of a pair has changed.
-    #[inline]
-    pub(super) fn follow_pair(&mut self, instrument: InstrumentId, before: Vec<BeforeRate>) {
-        if self.currencies.is_source(instrument) {
-            self.refresh_rates(instrument);
-            before.into_iter().for_each(|one| self.add_rate_gain(one));
-        }
     }
 
     fn add_rate_gain(&mut self, before: BeforeRate) {
@@ -359,8 +351,6 @@ impl Ledger {
         })
     }
 
-    /// Apart, so that marking a price stays short where no pair is a rate.
-    #[inline(never)]
     fn refresh_rates(&mut self, pair: InstrumentId) {
         let (currencies, prices) = (&mut self.currencies, &self.prices);
         for (index, path) in currencies.paths.iter().enumerate() {

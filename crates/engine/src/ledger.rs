@@ -219,11 +219,6 @@ impl Ledger {
         self.unit_values[index] = price * self.factors[index];
     }
 
-    #[inline(never)]
-    fn forget_split(&mut self, instrument: InstrumentId) {
-        self.split_marks.retain(|mark| mark.instrument != instrument);
-    }
-
     /// Instruments with a position in any book, in order of opening.
     #[inline]
     pub(crate) fn open(&self) -> &[usize] {

@@ -202,21 +202,21 @@ impl Ledger {
     /// Marks an instrument to a new price.
     #[inline]
     pub fn set_price(&mut self, instrument: InstrumentId, price: f64) {
-        if self.foreign.is_empty() {
-            self.mark(instrument, price);
+        if self.currencies.is_source(instrument) {
+            self.set_rate(instrument, price);
         } else {
-            self.mark_with_rates(instrument, price);
+            self.take_price(instrument, price);
+        }
+        if !self.split_marks.is_empty() {
+            self.forget_split(instrument);
         }
     }
 
     #[inline]
-    fn mark(&mut self, instrument: InstrumentId, price: f64) {
+    fn take_price(&mut self, instrument: InstrumentId, price: f64) {
         let index = instrument.index();
         self.prices[index] = price;
         self.unit_values[index] = price * self.factors[index];
-        if !self.split_marks.is_empty() {
-            self.split_marks.retain(|mark| mark.instrument != instrument);
-        }
     }
 
     /// Instruments with a position in any book, in order of opening.
@@ -433,11 +433,7 @@ impl Ledger {
             gross += value.abs();
             net += value;
         }
-        let (cash, settled) = if self.foreign.is_empty() {
-            (self.cash, self.settled)
-        } else {
-            self.cash_of_all()
-        };
+        let (cash, settled) = self.cash_and_settled();
         EquityPoint {
             equity: cash - settled + net,
             cash,
@@ -455,12 +451,16 @@ impl Ledger {
             .iter()
             .map(|index| units[*index] * self.unit_values[*index]);
         let own = self.model_cash[model.index()] + held.sum::<f64>();
-        if self.foreign.is_empty() {
-            own
-        } else {
-            self.foreign_model_cash(model)
-                .fold(own, |sum, amount| sum + amount)
+        let others = self.foreign.len();
+        if others == 0 {
+            return own;
         }
+        let foreign = &self.model_foreign[model.index() * others..][..others];
+        let foreign = foreign.iter().zip(self.currencies.others());
+        foreign.fold(own, |sum, (amount, id)| match amount {
+            0.0 => sum,
+            amount => sum + amount * self.currencies.rate(id),
+        })
     }
 }
 

@@ -28,11 +28,16 @@ impl<'a> Rows<'a> {
     pub(crate) fn stretches(self) -> impl Iterator<Item = Rows<'a>> {
         let (opens, closes) = (self.bars.open_time, self.bars.close_time);
         let pairs = closes.iter().zip(opens.iter().skip(1));
-        let holes = pairs
-            .enumerate()
-            .filter(|(_, (closed, open))| begins_afresh(**closed, **open));
         let mut edges = vec![0];
-        edges.extend(holes.map(|(before, _)| before + 1));
+        // Most columns have no hole, and asking for that alone takes no branch.
+        let has_hole =
+            |found: bool, (closed, open): (&UtcNanos, &UtcNanos)| found | begins_afresh(*closed, *open);
+        if pairs.clone().fold(false, has_hole) {
+            let holes = pairs
+                .enumerate()
+                .filter(|(_, (closed, open))| begins_afresh(**closed, **open));
+            edges.extend(holes.map(|(before, _)| before + 1));
+        }
         edges.push(opens.len());
         (1..edges.len()).map(move |end| self.part(edges[end - 1]..edges[end]))
     }

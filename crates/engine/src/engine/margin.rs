@@ -95,6 +95,7 @@ impl MarginTable {
 
 impl Engine<'_> {
     /// Compares equity with the maintenance margin of the positions, and calls where it is not enough.
+    #[inline(never)]
     pub(super) fn check_margin(
         &mut self,
         now: UtcNanos,

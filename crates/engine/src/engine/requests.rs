@@ -27,7 +27,8 @@ struct Wanted {
 }
 
 impl Engine<'_> {
-    /// Carries out what the models of this step asked of the broker, in order.
+    /// Carries out what the models of this step asked of the broker, in order. Apart from the step, as few steps need it.
+    #[inline(never)]
     pub(super) fn carry_out(
         &mut self,
         now: UtcNanos,
@@ -371,6 +372,7 @@ impl Engine<'_> {
 
     /// Ends every order that waits for a price or an entry: when everything has to be closed, nothing may open or trade
     /// beside the orders that close.
+    #[inline(never)]
     pub(super) fn cancel_resting(
         &mut self,
         now: UtcNanos,

@@ -169,6 +169,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// A new price counts in new shares.
+    #[inline(never)]
+    pub(super) fn forget_split(&mut self, instrument: InstrumentId) {
+        self.split_marks.retain(|mark| mark.instrument != instrument);
+    }
+
     pub(super) fn split_mark(&self, instrument: InstrumentId) -> Option<&SplitMark> {
         self.split_marks.iter().find(|mark| mark.instrument == instrument)
     }

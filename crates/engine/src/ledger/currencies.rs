@@ -126,7 +126,8 @@ impl Currencies {
         (1..self.codes.len()).map(CurrencyId::from_index)
     }
 
-    fn is_source(&self, instrument: InstrumentId) -> bool {
+    #[inline]
+    pub(super) fn is_source(&self, instrument: InstrumentId) -> bool {
         self.sources.get(instrument.index()).copied().unwrap_or(false)
     }
 }
@@ -295,39 +296,17 @@ impl Ledger {
             .minus(self.converted(currency, before)?)
     }
 
-    /// Marks an instrument where there are other currencies: if it is a pair, rates and the values of instruments follow.
-    pub(super) fn mark_with_rates(&mut self, instrument: InstrumentId, price: f64) {
-        if !self.currencies.is_source(instrument) {
-            return self.mark(instrument, price);
-        }
-        let before = self.before_rates(instrument);
-        self.mark(instrument, price);
-        self.refresh_rates(instrument);
+    /// Marks a pair on which rates depend, and brings rates and the values of instruments up to date. Apart, so that other
+    /// prices are marked in few steps.
+    #[inline(never)]
+    pub(super) fn set_rate(&mut self, pair: InstrumentId, price: f64) {
+        let before = self.before_rates(pair);
+        self.take_price(pair, price);
+        self.refresh_rates(pair);
         before.into_iter().for_each(|one| self.add_rate_gain(one));
     }
 
-    /// Cash and settled value of all currencies at the last rates.
-    pub(super) fn cash_of_all(&self) -> (f64, f64) {
-        let own = (self.cash, self.settled);
-        let foreign = self.foreign.iter().zip(self.currencies.others());
-        // Before its first rate nothing can have been traded in a currency.
-        let foreign = foreign.filter(|(amounts, _)| **amounts != (0.0, 0.0));
-        foreign.fold(own, |(cash, settled), ((balance, paid), id)| {
-            let rate = self.currencies.rate(id);
-            (cash + balance * rate, settled + paid * rate)
-        })
-    }
-
-    /// What a model has earned and paid in each other currency, in the account's own at the last rate.
-    pub(super) fn foreign_model_cash(&self, model: ModelId) -> impl Iterator<Item = f64> {
-        let others = self.foreign.len();
-        let amounts = &self.model_foreign[model.index() * others..][..others];
-        let amounts = amounts.iter().zip(self.currencies.others());
-        let amounts = amounts.filter(|(amount, _)| **amount != 0.0);
-        amounts.map(|(amount, id)| amount * self.currencies.rate(id))
-    }
-
-    /// What the account has in the currencies whose rates depend on a pair, before its price changes.
+    /// What the account has in the currencies whose rates depend on a pair.
     fn before_rates(&self, pair: InstrumentId) -> Vec<BeforeRate> {
         let value = |scope, place| self.notional_at(scope, place);
         let affected = self.currencies.others().filter(|id| {
@@ -354,7 +333,24 @@ impl Ledger {
         so_far.plus(value.minus(before.value?)?)
     }
 
-    /// Brings rates and the values of instruments up to date after the price of a pair has changed.
+    /// Cash and what of it was paid as variation margin, over all currencies.
+    #[inline]
+    pub(super) fn cash_and_settled(&self) -> (f64, f64) {
+        let own = (self.cash, self.settled);
+        if self.foreign.is_empty() {
+            return own;
+        }
+        let foreign = self.foreign.iter().zip(self.currencies.others());
+        foreign.fold(own, |(cash, settled), ((balance, paid), id)| {
+            // Before its first rate nothing can have been traded in a currency.
+            if (*balance, *paid) == (0.0, 0.0) {
+                return (cash, settled);
+            }
+            let rate = self.currencies.rate(id);
+            (cash + balance * rate, settled + paid * rate)
+        })
+    }
+
     fn refresh_rates(&mut self, pair: InstrumentId) {
         let (currencies, prices) = (&mut self.currencies, &self.prices);
         for (index, path) in currencies.paths.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sextant_backtest::RunOutcome;
 use sextant_domain::ports::{DailyMark, ResultSink};
-use sextant_domain::{MarketData, StepRecord};
+use sextant_domain::{InstrumentTable, MarketData, StepRecord};
 use sextant_features::FeatureColumns;
 use sextant_metrics::{
     MetricValue, NavMark, NavSeries, PeriodsPerYear, RiskFree, cagr, lo_adjusted_sharpe, sharpe, total_return,
@@ -97,9 +97,12 @@ impl Base<'_> {
         let (run, periods) = backtest_config(&config.system, account)?;
         let run = change.apply(run, market.instruments())?;
         let parts = engine_parts(&config, market.instruments(), flag)?;
-        let mut traded = Traded::default();
-        let outcome = sextant_backtest::run(market, features, parts, &run, &mut traded)?;
-        Ok((outcome, traded, periods))
+        let mut counter = Counter {
+            instruments: market.instruments(),
+            traded: Traded::default(),
+        };
+        let outcome = sextant_backtest::run(market, features, parts, &run, &mut counter)?;
+        Ok((outcome, counter.traded, periods))
     }
 
     fn figures(
@@ -143,20 +146,28 @@ fn smaller(left: MetricValue, right: MetricValue) -> MetricValue {
     }
 }
 
-/// Adds up what is traded and what that costs.
+/// What was traded and what that cost, in the account's currency.
 #[derive(Clone, Copy, Default)]
 struct Traded {
-    /// At the market's price.
+    /// Notional value at the market's price.
     value: f64,
     /// Commission and slippage.
     paid: f64,
 }
 
-impl ResultSink for Traded {
+/// Adds up fills.
+struct Counter<'a> {
+    instruments: &'a InstrumentTable,
+    traded: Traded,
+}
+
+impl ResultSink for Counter<'_> {
     fn record(&mut self, step: &StepRecord) {
-        for fill in &step.fills {
-            self.value += fill.quantity.to_f64().abs() * fill.reference_price.to_f64();
-            self.paid += fill.fee.to_f64() + fill.slippage.to_f64();
+        for (fill, factor) in step.fills.iter().zip(&step.fill_factors) {
+            let contract = &self.instruments.get(fill.instrument).contract;
+            let rate = factor / contract.multiplier.to_f64();
+            self.traded.value += fill.quantity.to_f64().abs() * fill.reference_price.to_f64() * factor;
+            self.traded.paid += (fill.fee.to_f64() + fill.slippage.to_f64()) * rate;
         }
     }
 

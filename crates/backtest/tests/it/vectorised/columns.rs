@@ -199,7 +199,7 @@ fn search() {
             models: vec![Box::new(Reversal::with_periods("Reversal", "A", pair))],
             regime: None,
             portfolio: Box::new(BudgetedPortfolio::single("Reversal", 1.0, 0.0).unwrap()),
-            risk: Box::new(RiskRules::new(RiskLimits::mission_defaults(), KillFlag::new()).unwrap()),
+            risk: Box::new(RiskRules::new(RiskLimits::permissive(2.0), KillFlag::new()).unwrap()),
         };
         let run = vectorised::evaluate(&market, &mut features, parts, &config).unwrap();
         orders += run.orders().len();

@@ -51,7 +51,8 @@ impl Evaluation<'_> {
     /// Tells the run to a sink, row by row, with the daily marks in between.
     ///
     /// The books that the sink hears of are made by posting the fills to a [`Ledger`]; at every row its equity is held
-    /// against the column.
+    /// against the column. How orders were sized (`sizings` and `trails` of a record) is left out: the event engine tells it,
+    /// and decides the same.
     ///
     /// # Errors
     /// [`VectorisedError::Disagreement`] when they differ by more than 1e-9 of equity; otherwise when a value does not fit

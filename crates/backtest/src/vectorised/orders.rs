@@ -2,7 +2,7 @@
 
 use sextant_domain::ports::BrokerError;
 use sextant_domain::{
-    Allocation, Cash, EndReason, Fill, InstrumentId, ModelId, MoneyError, OrderDraft, OrderEnd, OrderId,
+    Allocation, Bar, Cash, EndReason, Fill, InstrumentId, ModelId, MoneyError, OrderDraft, OrderEnd, OrderId,
     OrderOrigin, OrderSize, OrderTerms, Price, Quantity, RefusedOrder, RiskGate, UtcNanos,
 };
 use sextant_engine::EngineError;
@@ -19,7 +19,8 @@ const LOT_SIZE: &str = "lot_size";
 struct Deal {
     instrument: InstrumentId,
     time: UtcNanos,
-    bar: usize,
+    /// The bar, and its place.
+    bar: (usize, Bar),
     /// The market's price.
     price: f64,
     traded_in_bar: Quantity,
@@ -120,7 +121,7 @@ impl Course<'_> {
         let deal = Deal {
             instrument: waiting.instrument,
             time: waiting.time,
-            bar,
+            bar: (bar, values),
             price: self.config.venue.fills.price(&values),
             traded_in_bar,
             allocations: order.draft.allocations.clone(),
@@ -149,7 +150,6 @@ impl Course<'_> {
 
     fn fill(&mut self, order: OrderId, deal: Deal) -> Result<Fill, MoneyError> {
         let instrument = self.instruments.get(deal.instrument);
-        let bars = self.axis.bars(deal.instrument);
         self.traded_value.begin_day(instrument.class, deal.time);
         let market = Price::from_f64_on_tick(deal.price, instrument.price_tick)?;
         let mut parts = deal.allocations.iter();
@@ -159,8 +159,8 @@ impl Course<'_> {
             quantity,
             price: market,
             liquidity: Liquidity::Taker,
-            history: bars.first(deal.bar),
-            bar: bars.bar(deal.bar),
+            history: self.axis.bars(deal.instrument).first(deal.bar.0),
+            bar: deal.bar.1,
             traded_in_bar: deal.traded_in_bar,
             traded_value_30d: self.traded_value.before_today(instrument.class),
         };
@@ -208,16 +208,16 @@ impl Course<'_> {
             for one in &mut allocations {
                 one.quantity = -self.book.held(one.model, instrument);
             }
-            let bars = self.axis.bars(instrument);
             let bar = self.axis.closed(instrument, row) - 1;
+            let values = self.axis.bars(instrument).bar(bar);
             let price = match self.config.at_end {
-                EndOfRun::CloseAtLastOpen => bars.bar(bar).open,
-                _ => bars.bar(bar).close,
+                EndOfRun::CloseAtLastOpen => values.open,
+                _ => values.close,
             };
             let deal = Deal {
                 instrument,
                 time: self.axis.times()[row],
-                bar,
+                bar: (bar, values),
                 price,
                 traded_in_bar: Quantity::ZERO,
                 allocations,

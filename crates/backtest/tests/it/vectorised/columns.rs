@@ -1,6 +1,8 @@
 //! Models that offer their rule by columns.
 
-use sextant_backtest::FillConvention;
+use std::process::Command;
+
+use sextant_backtest::{FillConvention, vectorised};
 use sextant_domain::ports::{Model, ModelError, SignalColumns};
 use sextant_domain::{
     ColumnTargets, ColumnView, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements,
@@ -28,18 +30,25 @@ struct Reversal {
 
 impl Reversal {
     fn new(name: &'static str, symbol: &str, ahead: usize) -> Self {
+        Self {
+            ahead,
+            ..Self::with_periods(name, symbol, (3, 8))
+        }
+    }
+
+    fn with_periods(name: &'static str, symbol: &str, (fast, slow): (u32, u32)) -> Self {
         let mut needs = Requirements::new();
         let instrument = needs.trade(symbol);
         let series = needs.series(symbol, Timeframe::D1);
-        let mut mean = |period| needs.feature("sma", &[("period", period)], series);
-        let means = (mean(3.0), mean(8.0));
+        let mut mean = |period| needs.feature("sma", &[("period", f64::from(period))], series);
+        let means = (mean(fast), mean(slow));
         Self {
             name,
             needs,
             instrument,
             means,
             side: 0.0,
-            ahead,
+            ahead: 0,
         }
     }
 }
@@ -152,4 +161,57 @@ fn models_by_columns_and_bar_by_bar_make_one_run() {
             assert!(seen.orders > 50, "{seen:?} says too little");
         }
     }
+}
+
+/// Set for the process that does the search.
+const MEASURES: &str = "SEXTANT_TEST_MEASURES_SEARCH";
+
+/// The search is done by a process of its own, which starts this test again, so that its peak is the peak of the search.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_search_over_a_thousand_pairs_takes_less_than_100_mib() {
+    if std::env::var_os(MEASURES).is_some() {
+        return search();
+    }
+    let name = "vectorised::columns::a_search_over_a_thousand_pairs_takes_less_than_100_mib";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--test-threads=1"])
+        .env(MEASURES, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// A thousand pairs of periods over 5,000 bars; trials share the means that they have in common.
+fn search() {
+    let days = bars::round_the_clock(bars::instant("2005-01-01"), Timeframe::D1, 5_000);
+    let market = MarketBuilder::new()
+        .equity("A", Timeframe::D1)
+        .random("A", Timeframe::D1, &days, 1)
+        .build();
+    let config = Setup::plain("100000").config(&market);
+    let mut features = FeatureColumns::new();
+    let pairs = (2..=26).flat_map(|fast| (1..=40).map(move |more| (fast, fast + 5 * more)));
+    let mut orders = 0;
+    for pair in pairs {
+        let parts = EngineParts {
+            models: vec![Box::new(Reversal::with_periods("Reversal", "A", pair))],
+            regime: None,
+            portfolio: Box::new(BudgetedPortfolio::single("Reversal", 1.0, 0.0).unwrap()),
+            risk: Box::new(RiskRules::new(RiskLimits::permissive(2.0), KillFlag::new()).unwrap()),
+        };
+        let run = vectorised::evaluate(&market, &mut features, parts, &config).unwrap();
+        orders += run.orders().len();
+    }
+    assert!(orders > 20_000, "{orders} orders say too little");
+    let peak = peak_kib();
+    assert!(peak < 100 * 1024, "the search took {} MiB", peak / 1024);
+}
+
+/// The largest resident set that this process has had, in KiB.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.unwrap().trim().trim_end_matches(" kB").parse().unwrap()
 }

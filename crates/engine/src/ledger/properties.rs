@@ -215,9 +215,11 @@ proptest! {
     #[test]
     fn a_split_leaves_equity_unchanged(
         acts in prop::collection::vec(act(), 0..40), price in 1i64..100_000, new in 1u32..12, old in 1u32..12,
+        multiplier in multiplier(),
     ) {
-        let mut ledger = ledger();
+        let mut ledger = ledger(multiplier);
         let mut plain = Plain {
+            multiplier,
             cash: ledger.initial(),
             units: [Quantity::ZERO; MODELS],
             is_marked: true,

@@ -31,7 +31,9 @@ pub enum Relation {
     /// another order.
     Renamed,
     /// Every instant later by whole weeks, the period and the daily marks with it: the same run, bit for bit, later by as
-    /// much. Whole weeks, because rules may count days or look at the day of the week.
+    /// much. Whole weeks, because rules may look at the day of the week; 1,461 of them are 28 years, after which the days of
+    /// the month and leap years repeat themselves, too, as long as the year 2100 is not among them. A rule that counts days
+    /// from a fixed date in a rhythm that does not divide those weeks is not covered, and departs.
     ShiftedCalendar {
         /// How many weeks.
         weeks: u32,

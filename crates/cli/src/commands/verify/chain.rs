@@ -71,10 +71,8 @@ pub(super) fn alone(config: &ResolvedConfig, model: &str) -> anyhow::Result<Reso
 
 /// How the system is run in a proof. Positions stay open at the end: that they are closed there is known from the
 /// configuration, and the end of a changed market is another one.
-///
-/// The account is that of the given market, also where a changed one is run: dividends and rates are announced ahead.
-pub(super) fn run_settings(config: &ResolvedConfig, given: &LoadedMarket) -> anyhow::Result<BacktestConfig> {
-    let account = account_model(&config.system, given)?;
+pub(super) fn run_settings(config: &ResolvedConfig, market: &LoadedMarket) -> anyhow::Result<BacktestConfig> {
+    let account = account_model(&config.system, market)?;
     let (settings, _) = backtest_config(&config.system, account)?;
     Ok(BacktestConfig {
         at_end: EndOfRun::MarkToMarket,

@@ -28,9 +28,6 @@ const STAGES: [Stage; 8] = [
     Stage::Account,
 ];
 
-/// A configuration and the market that it is about.
-type Configured<'a> = (&'a ResolvedConfig, &'a LoadedMarket);
-
 /// Changes the future at every cut point in every way, and compares everything the system said up to the point; then
 /// raises all prices after decisions, and looks for fills that do not move.
 pub(super) fn prove(
@@ -42,20 +39,22 @@ pub(super) fn prove(
         Some(model) => alone(&system.config, model)?,
         None => system.config.clone(),
     };
-    let system = (&config, &system.market);
-    let market = &system.1.data;
-    let settings = run_settings(&config, system.1)?;
+    let chain = Chain {
+        config: &config,
+        market: &system.market,
+    };
+    let settings = run_settings(&config, &system.market)?;
     let span = (settings.start, settings.end);
-    let whole = testify(&config, market, &settings, Features::AlsoRegistered)?;
-    let points = cut_points_between(market, span, args.cuts.into(), args.seed);
-    let report = changed_futures(system, &whole, &probes(&points, args.seed), progress)?;
+    let whole = testify(&config, &system.market.data, &settings, Features::AlsoRegistered)?;
+    let points = cut_points_between(&system.market.data, span, args.cuts.into(), args.seed);
+    let report = changed_futures(chain, &whole, &probes(&points, args.seed), progress)?;
     let extent = format!("{} cuts x {} changes", args.cuts, Change::ALL.len());
     let mut rows: Vec<ProofRow> = STAGES
         .iter()
         .map(|stage| stage_row(*stage, &extent, &report))
         .collect();
     let instants = chosen(responses(&whole.orders), args.cuts.into(), args.seed);
-    let (compared, faults) = raised_prices(system, &whole, &instants, progress)?;
+    let (compared, faults) = raised_prices(chain, &whole, &instants, progress)?;
     rows.push(fill_row(&whole, instants.len(), compared, &faults));
     Ok(rows)
 }
@@ -82,16 +81,32 @@ fn fill_row(whole: &Testimony, instants: usize, compared: usize, faults: &[FillF
     )
 }
 
+/// What is run again, over changes of its market.
+#[derive(Clone, Copy)]
+struct Chain<'a> {
+    config: &'a ResolvedConfig,
+    market: &'a LoadedMarket,
+}
+
+impl Chain<'_> {
+    /// What the system says over a changed market, up to a little after an instant.
+    fn said(self, changed: &MarketData, t: UtcNanos, features: Features) -> anyhow::Result<Testimony> {
+        let settings = until(run_settings(self.config, self.market)?, t);
+        testify(self.config, changed, &settings, features)
+    }
+}
+
 fn changed_futures(
-    system: Configured<'_>,
+    chain: Chain<'_>,
     whole: &Testimony,
     probes: &[Probe],
     progress: &dyn Progress,
 ) -> anyhow::Result<LookAheadReport> {
     progress.start(probes.len() as u64, "changing the future");
     let reports = probes.par_iter().map(|probe| {
-        let changed = probe.market(&system.1.data);
-        let said = testify_until(system, &changed, probe.cut).with_context(|| {
+        let changed = probe.market(&chain.market.data);
+        let said = chain.said(&changed, probe.cut, Features::AlsoRegistered);
+        let said = said.with_context(|| {
             let (cut, change) = (probe.cut, probe.change.name());
             format!("with everything after {cut} changed ({change})")
         })?;
@@ -104,15 +119,6 @@ fn changed_futures(
     Ok(all)
 }
 
-fn testify_until(
-    (config, given): Configured<'_>,
-    market: &MarketData,
-    t: UtcNanos,
-) -> anyhow::Result<Testimony> {
-    let settings = until(run_settings(config, given)?, t);
-    testify(config, market, &settings, Features::AlsoRegistered)
-}
-
 /// At most `count` of the instants, chosen by a seed, in order.
 fn chosen(mut instants: Vec<UtcNanos>, count: usize, seed: u64) -> Vec<UtcNanos> {
     SplitMix64::new(seed).shuffle(&mut instants);
@@ -122,16 +128,16 @@ fn chosen(mut instants: Vec<UtcNanos>, count: usize, seed: u64) -> Vec<UtcNanos>
 }
 
 fn raised_prices(
-    (config, given): Configured<'_>,
+    chain: Chain<'_>,
     whole: &Testimony,
     instants: &[UtcNanos],
     progress: &dyn Progress,
 ) -> anyhow::Result<(usize, Vec<FillFault>)> {
     progress.start(instants.len() as u64, "raising prices after decisions");
     let found = instants.par_iter().map(|t| {
-        let raised = raise_what_follows(&given.data, *t);
-        let settings = until(run_settings(config, given)?, *t);
-        let said = testify(config, &raised, &settings, Features::OfTheSystem)
+        let raised = raise_what_follows(&chain.market.data, *t);
+        let said = chain
+            .said(&raised, *t, Features::OfTheSystem)
             .with_context(|| format!("with every price after {t} ten times as high"))?;
         progress.advance(1);
         Ok(stale_fills(&whole.orders, &said.orders, *t))

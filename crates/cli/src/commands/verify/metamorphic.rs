@@ -8,26 +8,19 @@ use sextant_domain::{AssetClass, Cash, UtcNanos};
 use sextant_proof::{Departure, Observed, Relation, Testimony, departures};
 
 use super::chain::{Features, System, run_settings, testify};
-use super::rows::ProofRow;
+use super::rows::{ProofRow, Verdict};
 use super::variants::renamed;
-use crate::config::ResolvedConfig;
-use crate::pipeline::LoadedMarket;
 
 const CHECK: &str = "metamorphic";
+/// After 28 years weekdays, days of the month and leap years repeat themselves.
+const WEEKS_OF_28_YEARS: u32 = 1_461;
 
 /// Runs the system over its market and over markets whose effect is known, and compares.
 pub(super) fn prove(system: &System, progress: &dyn Progress) -> anyhow::Result<Vec<ProofRow>> {
     let relations = relations(system);
     progress.start(relations.len() as u64, "changing the market");
     let (config, market) = (&system.config, &system.market.data);
-    let given = |costs| {
-        testify(
-            config,
-            market,
-            &settings((config, &system.market), costs)?,
-            Features::OfTheSystem,
-        )
-    };
+    let given = |costs| testify(config, market, &settings(system, costs)?, Features::OfTheSystem);
     let (given, given_free) = (given(CostsUsed::AsConfigured)?, given(CostsUsed::None)?);
     let rows = relations.iter().map(|relation| {
         let given = if relation.is_without_costs() {
@@ -51,11 +44,8 @@ enum CostsUsed {
 
 /// The settings of a run whose account knows trades alone: dividends and rates belong to names and instants that a
 /// relation changes.
-fn settings(
-    (config, given): (&ResolvedConfig, &LoadedMarket),
-    costs: CostsUsed,
-) -> anyhow::Result<BacktestConfig> {
-    let mut settings = run_settings(config, given)?;
+fn settings(system: &System, costs: CostsUsed) -> anyhow::Result<BacktestConfig> {
+    let mut settings = run_settings(&system.config, &system.market)?;
     settings.account = AccountModel {
         currency: settings.account.currency,
         margin_call: settings.account.margin_call,
@@ -78,7 +68,9 @@ fn relations(system: &System) -> Vec<Relation> {
         Relation::ScaledPrices { doublings: 1 },
         Relation::ScaledPrices { doublings: 4 },
         Relation::Renamed,
-        Relation::ShiftedCalendar { weeks: 52 },
+        Relation::ShiftedCalendar {
+            weeks: WEEKS_OF_28_YEARS,
+        },
         Relation::Bystander,
     ];
     let universe = &system.config.system.universe;
@@ -97,14 +89,21 @@ fn relations(system: &System) -> Vec<Relation> {
 fn hold(system: &System, relation: &Relation, given: &Testimony) -> anyhow::Result<ProofRow> {
     let market = &system.market.data;
     let instruments = market.instruments();
-    let changed = relation.market(market)?;
+    if let Some(reason) = inapplicable(system, relation) {
+        return Ok(skipped(relation, reason));
+    }
+    let changed = match relation.market(market) {
+        Ok(changed) => changed,
+        // Such as half of the finest tick there is.
+        Err(error) => return Ok(skipped(relation, error.to_string())),
+    };
     let names = relation.names(instruments);
     let config = if names.is_empty() {
         system.config.clone()
     } else {
         renamed(&system.config, &names)?
     };
-    let settings = followed((&config, &system.market), relation)?;
+    let settings = followed(system, relation)?;
     let found = testify(&config, &changed, &settings, Features::OfTheSystem)?;
     let expected = relation.expected(&given.trace, instruments);
     let (compared, departures) = departures(&expected, &found.trace, relation.tolerance());
@@ -127,14 +126,32 @@ fn hold(system: &System, relation: &Relation, given: &Testimony) -> anyhow::Resu
     ))
 }
 
+/// Why a relation says nothing of this system, if so.
+fn inapplicable(system: &System, relation: &Relation) -> Option<String> {
+    let account = system.config.system.capital.currency;
+    let mut instruments = system.market.data.instruments().iter();
+    let has_rates = instruments.any(|(_, one)| one.contract.currency != account);
+    let is_about_time = matches!(relation, Relation::ShiftedCalendar { .. } | Relation::Bystander);
+    (has_rates && !is_about_time).then(|| {
+        "instruments are quoted in several currencies: a rate is a price of a named pair, and neither may change".to_owned()
+    })
+}
+
+fn skipped(relation: &Relation, reason: String) -> ProofRow {
+    ProofRow {
+        verdict: Verdict::Skip(reason),
+        ..ProofRow::compared(CHECK, (&relation.name(), ""), 0, None)
+    }
+}
+
 /// The settings of the run with capital and instants as the relation has them.
-fn followed(of: (&ResolvedConfig, &LoadedMarket), relation: &Relation) -> anyhow::Result<BacktestConfig> {
+fn followed(system: &System, relation: &Relation) -> anyhow::Result<BacktestConfig> {
     let costs = if relation.is_without_costs() {
         CostsUsed::None
     } else {
         CostsUsed::AsConfigured
     };
-    let mut settings = settings(of, costs)?;
+    let mut settings = settings(system, costs)?;
     let capital = settings.initial_capital.decimal() * Decimal::from(relation.money_factor());
     settings.initial_capital = Cash::new(capital);
     let later = |time: UtcNanos| time.saturating_add(relation.later_nanos());

@@ -187,6 +187,8 @@ mod tests {
         result
     }
 
+    type Entry = (tar::EntryType, &'static str, &'static [u8]);
+
     #[test]
     fn what_is_listed_is_unpacked() {
         let good = [(tar::EntryType::Regular, "data/x", &b"abc"[..])];
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn entries_that_are_not_what_is_listed_are_refused() {
         let one = listing(&["data/x"], b"abc");
-        let cases: [(&str, Vec<(tar::EntryType, &str, &[u8])>, &str); 7] = [
+        let cases: [(&str, Vec<Entry>, &str); 7] = [
             (&one, vec![(tar::EntryType::Regular, "../x", b"abc")], "../x"),
             (&one, vec![(tar::EntryType::Regular, "data/y", b"abc")], "data/y"),
             (

@@ -237,10 +237,8 @@ fn print_evidence(model: &dyn Model, evidence: &Evidence) {
 
 fn print_regime(stored: &LoadedRun, order: &OrderRow, trace: &OrderTrace) {
     let rows = RegimeDimension::ALL.into_iter().map(|dimension| {
-        let known = stored.tables.regimes.iter();
-        let row = known
-            .filter(|row| row.dimension == dimension.name() && row.time <= order.decided_at)
-            .next_back();
+        let mut known = stored.tables.regimes.iter();
+        let row = known.rfind(|row| row.dimension == dimension.name() && row.time <= order.decided_at);
         let (since, inputs) = row.map_or((String::new(), String::new()), |row| {
             (row.time.to_string(), row.inputs.clone())
         });

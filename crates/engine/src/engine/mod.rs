@@ -264,16 +264,16 @@ impl<'m> Engine<'m> {
         for index in open {
             let instrument = InstrumentId::from_index(*index);
             let price = self.ledger.exact_price(instrument).map_err(money)?;
-            let models = (0..self.models.len()).map(|model| Scope::Model(ModelId::from_index(model)));
-            for scope in std::iter::once(Scope::Portfolio).chain(models) {
-                let (position, value) = self.position_mark(scope, instrument, price).map_err(money)?;
+            let (whole, value) = self
+                .position_mark(Scope::Portfolio, instrument, price)
+                .map_err(money)?;
+            positions.push(whole);
+            values.push(value);
+            for model in (0..self.models.len()).map(ModelId::from_index) {
+                let (position, value) = self.model_mark(model, (whole, value)).map_err(money)?;
                 values.push(value);
-                match scope {
-                    Scope::Portfolio => positions.push(position),
-                    Scope::Model(model) if !position.quantity.is_zero() => {
-                        model_positions.push((model, position));
-                    }
-                    Scope::Model(_) => {}
+                if !position.quantity.is_zero() {
+                    model_positions.push((model, position));
                 }
             }
         }
@@ -297,6 +297,20 @@ impl<'m> Engine<'m> {
             model_positions: &model_positions,
         });
         Ok(())
+    }
+
+    /// A model's position, and its notional value in the instrument's currency: those of the portfolio where it holds all.
+    fn model_mark(
+        &self,
+        model: ModelId,
+        (whole, value): (PositionMark, Cash),
+    ) -> Result<(PositionMark, Cash), MoneyError> {
+        let scope = Scope::Model(model);
+        let held = self.ledger.book(scope).instrument(whole.instrument).quantity();
+        if held == whole.quantity {
+            return Ok((whole, value));
+        }
+        self.position_mark(scope, whole.instrument, whole.price)
     }
 
     /// A position, and its notional value in the instrument's currency.

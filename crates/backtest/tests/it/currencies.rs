@@ -82,7 +82,7 @@ fn a_purchase_in_euros_leaves_a_debt_in_euros() {
     let point = recorder.equity[2].1;
     // 10,000 - 1,021.02 x 1.08, and 1,050 x 1.08.
     assert!(
-        (point.cash - 8_897.2984).abs() < 1e-9 && (point.net - 1_134.0).abs() < 1e-9,
+        (point.cash - 8_897.298_4).abs() < 1e-9 && (point.net - 1_134.0).abs() < 1e-9,
         "{point:?}"
     );
     let balances = outcome.ledger.balances().unwrap();

@@ -6,8 +6,9 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use rust_decimal::Decimal;
 use sextant_backtest::{
     AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
+    vectorised,
 };
-use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink};
+use sextant_domain::ports::{DailyMark, FeatureSource, Model, ModelError, ResultSink};
 use sextant_domain::{
     AssetClass, Cash, Contract, Currency, FeatureRef, Instrument, InstrumentRef, Intents, MarketData,
     MarketView, Requirements, SeriesRef, StepRecord, Timeframe, UtcNanos,
@@ -251,8 +252,31 @@ fn all_rules() -> RiskLimits {
     }
 }
 
+/// One of the two engines.
+type Run = fn(&MarketData, &mut dyn FeatureSource, EngineParts, &BacktestConfig, &mut dyn ResultSink);
+
+fn by_events(
+    market: &MarketData,
+    features: &mut dyn FeatureSource,
+    parts: EngineParts,
+    config: &BacktestConfig,
+    sink: &mut dyn ResultSink,
+) {
+    run(market, features, parts, config, sink).expect("the run completes");
+}
+
+fn by_columns(
+    market: &MarketData,
+    features: &mut dyn FeatureSource,
+    parts: EngineParts,
+    config: &BacktestConfig,
+    sink: &mut dyn ResultSink,
+) {
+    vectorised::run(market, features, parts, config, sink).expect("the run completes");
+}
+
 /// A run over the whole market with `config`. Returns the number of orders.
-fn backtest(market: &MarketData, model: Box<dyn Model>, config: &BacktestConfig) -> usize {
+fn backtest(engine: Run, market: &MarketData, model: Box<dyn Model>, config: &BacktestConfig) -> usize {
     let portfolio = BudgetedPortfolio::single(model.id(), 1.0, 0.0).expect("a budget of 1");
     let parts = EngineParts {
         models: vec![model],
@@ -261,7 +285,7 @@ fn backtest(market: &MarketData, model: Box<dyn Model>, config: &BacktestConfig)
         risk: Box::new(RiskRules::new(all_rules(), KillFlag::new()).expect("valid limits")),
     };
     let mut orders = OrderCount::default();
-    run(market, &mut FeatureColumns::new(), parts, config, &mut orders).expect("the run completes");
+    engine(market, &mut FeatureColumns::new(), parts, config, &mut orders);
     orders.0
 }
 
@@ -299,6 +323,7 @@ fn engine(criterion: &mut Criterion) {
     group.bench_function(BenchmarkId::new("sma_cross_5bp_all_rules", bars), |bencher| {
         bencher.iter(|| {
             black_box(backtest(
+                by_events,
                 &market,
                 Box::new(SmaCross::new(Timeframe::M1)),
                 &of_minutes,
@@ -306,7 +331,14 @@ fn engine(criterion: &mut Criterion) {
         });
     });
     group.bench_function(BenchmarkId::new("idle_model", bars), |bencher| {
-        bencher.iter(|| black_box(backtest(&market, Box::new(SmaCross::idle()), &of_minutes)));
+        bencher.iter(|| {
+            black_box(backtest(
+                by_events,
+                &market,
+                Box::new(SmaCross::idle()),
+                &of_minutes,
+            ))
+        });
     });
 
     let (names, days) = (500, 2_520);
@@ -315,13 +347,19 @@ fn engine(criterion: &mut Criterion) {
     let of_days = config(&market);
     let expected = orders_of_plain_loop(&market);
     group.throughput(Throughput::Elements((names * days) as u64));
-    let id = BenchmarkId::new("momentum_top_decile_5bp", format!("{names}x{days}"));
-    group.bench_function(id, |bencher| {
-        bencher.iter(|| {
-            let orders = backtest(&market, Box::new(TopDecile::new(&symbols)), &of_days);
-            assert_eq!(orders, expected, "as many orders as the plain loop sends");
+    let engines: [(&str, Run); 2] = [
+        ("momentum_top_decile_5bp", by_events),
+        ("momentum_top_decile_5bp_vectorised", by_columns),
+    ];
+    for (name, engine) in engines {
+        let id = BenchmarkId::new(name, format!("{names}x{days}"));
+        group.bench_function(id, |bencher| {
+            bencher.iter(|| {
+                let orders = backtest(engine, &market, Box::new(TopDecile::new(&symbols)), &of_days);
+                assert_eq!(orders, expected, "as many orders as the plain loop sends");
+            });
         });
-    });
+    }
     group.finish();
 }
 

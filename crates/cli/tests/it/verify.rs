@@ -114,4 +114,9 @@ fn everything_at_once() {
     ] {
         assert_all_pass(&printed, check, count);
     }
+    let skipped = "skip run, the newest, computed again: no run was made";
+    assert!(printed.contains(skipped), "{printed}");
+    place.run(&[&["backtest"], &SHORT[..]].concat()).printed();
+    let printed = verify(&place, &["all", "--cuts", "1"]).printed();
+    assert_all_pass(&printed, "run", 1);
 }

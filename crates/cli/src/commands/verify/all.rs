@@ -4,11 +4,11 @@ use sextant_data::{Lake, Progress, ValidationContext, validate_bars_with};
 
 use super::chain::System;
 use super::rows::ProofRow;
-use super::{determinism, lookahead, metamorphic};
-use crate::args::{DeterminismArgs, LookaheadArgs};
+use super::{determinism, lookahead, metamorphic, run};
+use crate::args::{DeterminismArgs, LookaheadArgs, ResultsArgs, RunArgs, VerifyRunArgs};
 use crate::progress::Bars;
 
-/// Every proof of the system, and the rules for the data in use.
+/// Every proof of the system, the rules for the data in use, and the newest run computed again.
 pub(super) fn prove(args: &LookaheadArgs, bars: &Bars) -> anyhow::Result<Vec<ProofRow>> {
     let system = System::open(&args.what, bars)?;
     let mut rows = vec![data(&system, bars)?];
@@ -19,6 +19,18 @@ pub(super) fn prove(args: &LookaheadArgs, bars: &Bars) -> anyhow::Result<Vec<Pro
     };
     rows.extend(determinism::prove(&again, &system, bars)?);
     rows.extend(metamorphic::prove(&system, bars)?);
+    let paths = &system.config.system.paths;
+    let newest = VerifyRunArgs {
+        run: RunArgs {
+            results: ResultsArgs {
+                results: paths.results.clone(),
+            },
+            run: "latest".to_owned(),
+        },
+        data: paths.data.clone(),
+        config: None,
+    };
+    rows.push(run::newest(&newest, bars)?);
     Ok(rows)
 }
 

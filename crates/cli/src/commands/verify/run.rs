@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use sextant_store::{LoadedRun, Manifest, RunFolders, RunTables, TableDifference};
+use sextant_data::Progress;
+use sextant_store::{LoadedRun, Manifest, RunFolders, RunId, RunTables, TableDifference};
 
+use super::rows::{ProofRow, Verdict};
 use crate::args::VerifyRunArgs;
+use crate::commands::backtest::LATEST_FILE;
 use crate::commands::runs::resolve;
 use crate::config::{ConfigSource, differences, load};
 use crate::out::say;
@@ -41,12 +44,64 @@ impl Check {
     }
 }
 
+/// A run and what its parts came to.
+struct Checked {
+    id: RunId,
+    rows: usize,
+    checks: Vec<Check>,
+}
+
 pub(crate) fn run(args: &VerifyRunArgs) -> anyhow::Result<ExitCode> {
+    let bars = Bars::new();
+    let Checked { id, checks, .. } = computed_again(args, &bars)?;
+    bars.finish();
+    report(&format!("run {id}"), &checks)
+}
+
+/// The newest run of a folder as one row of a table. One that was made by other code or from other data, and has the
+/// same rows all the same, proves neither.
+pub(super) fn newest(args: &VerifyRunArgs, progress: &dyn Progress) -> anyhow::Result<ProofRow> {
+    let results = &args.run.results.results;
+    let row = |extent: &str, values, complaint| {
+        ProofRow::compared("run", ("the newest, computed again", extent), values, complaint)
+    };
+    if !results.join(LATEST_FILE).exists() {
+        let verdict = Verdict::Skip(format!(
+            "no run was made in {} yet; `cargo xtask backtest` makes one",
+            results.display()
+        ));
+        return Ok(ProofRow {
+            verdict,
+            ..row("", 0, None)
+        });
+    }
+    let checked = match computed_again(args, progress) {
+        Ok(checked) => checked,
+        Err(error) => return Ok(row("", 0, Some(format!("{error:#}")))),
+    };
+    let differing = checked.checks.iter().filter(|check| !check.is_same);
+    let words: Vec<_> = differing
+        .clone()
+        .map(|check| format!("{}: {}", check.what, check.detail))
+        .collect();
+    let has_other_rows = differing.clone().any(|check| check.what == "rows");
+    let extent = format!("run {}", checked.id);
+    let row = row(&extent, checked.rows, has_other_rows.then(|| words.join("; ")));
+    let verdict = match row.verdict {
+        Verdict::Pass if !words.is_empty() => Verdict::Skip(format!(
+            "the same rows, but not from the same inputs: {}",
+            words.join("; ")
+        )),
+        other => other,
+    };
+    Ok(ProofRow { verdict, ..row })
+}
+
+fn computed_again(args: &VerifyRunArgs, progress: &dyn Progress) -> anyhow::Result<Checked> {
     let results = &args.run.results.results;
     let folders = RunFolders::new(results);
     // Every byte of the folder is compared with its checksums before anything of it is used.
     let stored = folders.load_run(&resolve(results, &args.run.run)?)?;
-    let id = stored.manifest.run_id();
     let mut checks = vec![Check::same(
         "run folder",
         format!("{}: every file as it was written", stored.path.display()),
@@ -57,12 +112,16 @@ pub(crate) fn run(args: &VerifyRunArgs) -> anyhow::Result<ExitCode> {
             .map(|file| config_check(&stored, file))
             .transpose()?,
     );
-    let bars = Bars::new();
-    let replay = Replay::prepare(&stored.manifest, &args.data, &bars)?;
-    let replayed = replay.run(&bars)?;
-    bars.finish();
+    let replay = Replay::prepare(&stored.manifest, &args.data, progress)?;
+    let replayed = replay.run(progress)?;
     checks.extend(checks_of((&stored.manifest, &stored.tables), &replay, &replayed)?);
-    report(&format!("run {id}"), &checks)
+    let digests = stored.tables.digests()?;
+    let rows: u64 = digests.tables.values().map(|one| one.rows).sum();
+    Ok(Checked {
+        id: stored.manifest.run_id().clone(),
+        rows: usize::try_from(rows)?,
+        checks,
+    })
 }
 
 /// Code, data, assumptions and rows of a run against those of its replay.

@@ -12,7 +12,7 @@ use super::{SimulatedVenue, Stage, side_of};
 use crate::costs::Liquidity;
 
 /// Bars that have not come for longer than this have stopped: thirty days, after which features begin afresh, too.
-const SILENCE_NANOS: i64 = 30 * Timeframe::D1.nanos();
+pub(crate) const SILENCE_NANOS: i64 = 30 * Timeframe::D1.nanos();
 
 /// What a stage does with one order.
 enum Act {

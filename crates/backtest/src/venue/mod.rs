@@ -26,6 +26,7 @@ use sextant_domain::{
 pub(crate) use config::Moment;
 pub use config::{ExitActivation, FillConvention, VenueConfig};
 pub use intrabar::IntrabarRule;
+pub(crate) use matching::SILENCE_NANOS;
 pub use sessions::SessionEnds;
 
 use crate::driver::EndOfRun;

@@ -87,14 +87,15 @@ fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-/// The spans of one instrument: sessions or round the clock, fine or daily, with holes, late starts and early ends.
+/// The spans of one instrument: sessions or round the clock, fine or daily, with small holes, one hole that is longer than
+/// orders wait, late starts and early ends.
 fn calendar(random: &mut SplitMix64) -> (Timeframe, Vec<Span>) {
     let start = instant("2018-01-01");
     let (timeframe, spans) = match random.index(4) {
-        0 => (Timeframe::D1, daily_sessions(start, 60)),
-        1 => (Timeframe::H4, half_sessions(start, 60)),
-        2 => (Timeframe::D1, round_the_clock(start, Timeframe::D1, 84)),
-        _ => (Timeframe::H4, round_the_clock(start, Timeframe::H4, 300)),
+        0 => (Timeframe::D1, daily_sessions(start, 120)),
+        1 => (Timeframe::H4, half_sessions(start, 120)),
+        2 => (Timeframe::D1, round_the_clock(start, Timeframe::D1, 168)),
+        _ => (Timeframe::H4, round_the_clock(start, Timeframe::H4, 600)),
     };
     let from = if random.index(3) == 0 {
         random.index(spans.len() / 2)
@@ -107,10 +108,15 @@ fn calendar(random: &mut SplitMix64) -> (Timeframe, Vec<Span>) {
         spans.len()
     };
     let holes = if random.index(2) == 0 { 8 } else { usize::MAX };
-    let kept = spans[from..to]
-        .iter()
-        .filter(|_| holes == usize::MAX || random.index(holes) != 0);
-    (timeframe, kept.copied().collect())
+    let long = if random.index(3) == 0 {
+        spans.len() / 3
+    } else {
+        spans.len()
+    };
+    let silent = long..long + spans.len() / 3;
+    let kept = (from..to).filter(|index| !silent.contains(index));
+    let kept = kept.filter(|_| holes == usize::MAX || random.index(holes) != 0);
+    (timeframe, kept.map(|index| spans[index]).collect())
 }
 
 fn symbol(index: usize) -> String {
@@ -349,7 +355,7 @@ fn costs(choice: usize) -> (Box<dyn FeeModel>, Box<dyn SlippageModel>) {
 
 fn config(case: &Case) -> BacktestConfig {
     let start = instant("2018-01-06");
-    let days = (1..90).map(|day| start.saturating_add(day * 86_400_000_000_000 + 7));
+    let days = (1..180).map(|day| start.saturating_add(day * 86_400_000_000_000 + 7));
     let (fees, slippage) = costs(case.costs);
     let nothing = ProportionalCosts {
         commission_bps: Decimal::ZERO,

@@ -169,7 +169,7 @@ struct Talker {
 impl Talker {
     fn new(case: &Case, index: usize) -> Self {
         let mut needs = Requirements::new();
-        let traded = (0..case.instruments).filter(|one| index == 0 || (one + index) % 3 != 0);
+        let traded = (0..case.instruments).filter(|one| index == 0 || !(one + index).is_multiple_of(3));
         let instruments = traded.map(|one| needs.trade(&symbol(one))).collect();
         Self {
             name: format!("Talker{index}"),
@@ -408,7 +408,7 @@ fn random_runs_trade_are_limited_change_standing_and_end_without_a_market() {
             per_asset_cap: 0.5,
             gross: 1.0,
             regime: true,
-            optional: seed % 3 == 0,
+            optional: seed.is_multiple_of(3),
         };
         let market = market(&case);
         let seen = compare(&market, || parts(&case, &market), &config(&case));

@@ -86,11 +86,11 @@ fn resampled(market: &MarketData, label: Label) -> Script {
     at_closes(market, |index| {
         let now = bars.close_time[index];
         let windows = (0..bars.len() / 4).map(|window| 4 * window..4 * window + 4);
-        let there = windows.filter(|window| match label {
+        let mut there = windows.filter(|window| match label {
             Label::Start => bars.open_time[window.start] <= now,
             Label::End => bars.close_time[window.end - 1] <= now,
         });
-        let window = there.last()?;
+        let window = there.next_back()?;
         Some(100.0 * (bars.close[window.end - 1] / bars.open[window.start] - 1.0))
     })
 }

@@ -169,7 +169,7 @@ fn costs(system: &SystemConfig, list: &mut List) {
         missing.push("market impact, in at least one class of the universe");
     }
     missing.push("taxes");
-    let missing = missing.join(" and ");
+    let missing = missing.join(", and ");
     list.add("not_simulated", format!("Not simulated: {missing}."));
 }
 

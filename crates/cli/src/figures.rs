@@ -1,7 +1,7 @@
 //! Key figures of a run: computed from its books, and formatted for people.
 
 use anyhow::Context;
-use sextant_domain::{Cash, CashKind, InstrumentTable, ModelId, MoneyError, Side};
+use sextant_domain::{Cash, CashKind, InstrumentTable, ModelId, MoneyError, Price, Side};
 use sextant_engine::{Ledger, Scope};
 use sextant_metrics::{
     BootstrapSettings, ClosedTrade, CostTotals, MetricName, PerformanceInput, PerformanceReport,
@@ -11,6 +11,9 @@ use sextant_store::{AttributionRow, BillRow, MetricRow, PORTFOLIO_SCOPE, RunTabl
 
 use crate::config::{BorrowConfig, FundingConfig, InterestConfig, SystemConfig};
 use crate::recorder::Activity;
+
+/// The decimals of prices in the table `trades`.
+const ENTRY_PRICE_DECIMALS: u32 = 8;
 
 /// How the figures of a run are defined.
 #[derive(Clone, Copy)]
@@ -232,7 +235,8 @@ fn trade_row(
         entry_time: trade.entry_time,
         exit_time: trade.exit_time,
         quantity: trade.quantity.abs(),
-        entry_price: trade.entry_price,
+        // Divided by a split, a price can have more decimals than the table holds.
+        entry_price: Price::new(trade.entry_price.decimal().round_dp(ENTRY_PRICE_DECIMALS)),
         exit_price: trade.exit_price,
         gross_pnl,
         fees,

@@ -228,6 +228,22 @@ pub struct BarsView<'a> {
 }
 
 impl BarsView<'_> {
+    /// The same without the first `start` bars; empty when there are no others.
+    ///
+    /// # Panics
+    /// When there are fewer than `start`.
+    pub fn from(self, start: usize) -> Self {
+        Self {
+            open_time: &self.open_time[start..],
+            close_time: &self.close_time[start..],
+            open: &self.open[start..],
+            high: &self.high[start..],
+            low: &self.low[start..],
+            close: &self.close[start..],
+            volume: &self.volume[start..],
+        }
+    }
+
     /// The number of bars.
     pub fn len(&self) -> usize {
         self.close.len()

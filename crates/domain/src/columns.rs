@@ -76,7 +76,8 @@ pub struct ColumnTargets {
 
 impl ColumnTargets {
     /// Asks at the close of a bar for a weight, a signed fraction of the model's own budget, as
-    /// [`Intents::target`](crate::Intents::target) does. Bars must come in order.
+    /// [`Intents::target`](crate::Intents::target) does. Bars must come in order, and be among the
+    /// [`decisions`](ColumnView::decisions) of the view: an engine panics at others.
     #[inline]
     pub fn target(&mut self, bar: usize, instrument: InstrumentRef, weight: f64) {
         self.targets.push((bar, instrument, weight));

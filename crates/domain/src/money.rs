@@ -180,7 +180,7 @@ ledger_number!(
     Quantity, "a quantity"
 );
 ledger_number!(
-    /// A signed amount of the account's currency.
+    /// A signed amount of money, in the currency that its owner says.
     Cash, "an amount of cash"
 );
 

@@ -42,7 +42,7 @@ pub trait Model: Send {
 }
 
 /// The rule of a model over whole columns, for speed in an engine that computes by columns. Only for models that give
-/// targets without looking at their account.
+/// targets without looking at their account. The shipped models offer none and are asked bar by bar.
 ///
 /// It must give at each bar the very targets that [`Model::decide`] gives at its close, from a fresh model on; `decide`
 /// remains the rule, and `assert_columns_decide` of the test kit compares the two.

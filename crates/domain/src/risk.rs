@@ -7,7 +7,7 @@ use crate::{AssetClass, InstrumentId, OrderDraft, TargetWeights, UtcNanos};
 pub struct PortfolioState<'a> {
     /// Now.
     pub as_of: UtcNanos,
-    /// Cash plus positions at their last closes.
+    /// Cash plus what positions are worth at their last closes.
     pub equity: f64,
     /// Signed present weight per instrument: notional value in the account's currency over equity.
     pub weights: &'a [f64],

@@ -64,6 +64,11 @@ impl Trailing {
         });
     }
 
+    /// Whether the days before that of `now` have not been measured yet.
+    pub fn is_due(&self, now: UtcNanos) -> bool {
+        self.day != Some(now.day_number())
+    }
+
     /// Measures the days before that of `now`, unless that has been done. `available` is how many bars of each series have
     /// closed, `factors` what a unit of each instrument at a price of one is worth in the account's currency.
     pub fn measure(&mut self, market: &MarketData, (available, now): (&[usize], UtcNanos), factors: &[f64]) {

@@ -73,6 +73,7 @@ impl CryptoMomentumParameters {
             checks.refuse("short_lookback", self.short_lookback, allowed);
         }
         checks.range("rebalance_days", self.rebalance_days, REBALANCE_DAYS);
+        checks.rebalance(self.rebalance);
         checks.finish()
     }
 }

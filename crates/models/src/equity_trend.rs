@@ -83,6 +83,7 @@ impl EquityTrendParameters {
         );
         checks.range("exit_ma_period", self.exit_ma_period, PERIOD_BARS);
         checks.range("max_positions", self.max_positions, POSITIONS);
+        checks.rebalance(self.rebalance);
         checks.finish()
     }
 }

@@ -96,13 +96,15 @@ impl IndexMeanReversionParameters {
         }
         checks.range("bb_period", self.bb_period, PERIOD_BARS);
         checks.range("bb_width", self.bb_width, BAND_WIDTH);
+        checks.rebalance(self.rebalance);
         checks.finish()
     }
 }
 
 /// `IndexMeanReversionModel_v1`: buys a fast and deep fall on 4-hour bars and sells the recovery.
 ///
-/// It decides on an instrument when one of its 4-hour bars closes, whatever bars fill its orders.
+/// It decides on an instrument when one of its 4-hour bars closes, whatever bars fill its orders. Where a schedule asks it less
+/// often, it decides on every instrument of which a bar has closed since it was last asked.
 ///
 /// 1. It enters when the RSI is below `oversold` and the close is below the lower Bollinger band.
 /// 2. It leaves when the RSI is above `overbought` or the close is above the middle band. Where one of the two is not
@@ -128,6 +130,8 @@ struct Index {
     rsi: FeatureRef,
     lower_band: FeatureRef,
     middle_band: FeatureRef,
+    /// How many bars had closed when the model was last asked; `None` before that.
+    seen: Option<usize>,
     held: bool,
 }
 
@@ -172,7 +176,18 @@ impl Index {
             rsi: requirements.feature("rsi", &[("period", f64::from(parameters.rsi_period))], bars),
             lower_band: requirements.feature("bollinger_lower", &band, bars),
             middle_band: requirements.feature("bollinger_middle", &band, bars),
+            seen: None,
             held: false,
+        }
+    }
+
+    /// Whether a bar has closed since the model was last asked.
+    fn has_news(&mut self, view: &MarketView<'_>) -> bool {
+        let bars = view.bars(self.bars).len();
+        match self.seen.replace(bars) {
+            Some(seen) => seen != bars,
+            // What closed before the first decision is history.
+            None => view.closed_now(self.bars),
         }
     }
 
@@ -201,11 +216,10 @@ impl Model for IndexMeanReversionModel {
     }
 
     fn decide(&mut self, view: &MarketView<'_>, out: &mut Intents) -> Result<(), ModelError> {
-        for index in self
-            .indices
-            .iter_mut()
-            .filter(|index| view.closed_now(index.bars))
-        {
+        for index in &mut self.indices {
+            if !index.has_news(view) {
+                continue;
+            }
             if !index.held && index.enters(view, self.oversold) {
                 index.held = true;
                 out.target(index.instrument, self.weight);
@@ -224,6 +238,7 @@ mod tests {
     use sextant_testkit::{Decision, FixedFeatures, MarketBuilder, Replay};
 
     use super::*;
+    use crate::schedule::Scheduled;
     use crate::test_market::{FIRST_DAY, coins};
 
     const NAN: f64 = f64::NAN;
@@ -400,5 +415,32 @@ mod tests {
             ["2020-01-07T21:00:00Z"],
             "only the bar that closed in the run"
         );
+    }
+
+    /// The coin's bars come first on each day; the share's have closed on the day before.
+    #[test]
+    fn asked_once_a_day_it_decides_on_every_instrument_with_a_new_bar() {
+        let start = instant(FIRST_DAY);
+        let market = MarketBuilder::new()
+            .equity("A", Timeframe::H4)
+            .closes("A", Timeframe::H4, &half_sessions(start, 1), &[100.0; 2])
+            .crypto("C", Timeframe::H4)
+            .closes(
+                "C",
+                Timeframe::H4,
+                &round_the_clock(start, Timeframe::H4, 12),
+                &[100.0; 12],
+            )
+            .build();
+        let table: [(&str, &[Row]); 2] = [("A", &[BETWEEN, FALLEN]), ("C", &[BETWEEN; 12])];
+        let mut features = features_of(&table);
+        let mut daily = Scheduled::new(model(&["A", "C"]), Rebalance::Daily);
+        let found = Replay::new(&market, &mut features).decisions(&mut daily);
+        let said: Vec<_> = found
+            .iter()
+            .map(|one| (one.time.to_string(), one.targets.clone()))
+            .collect();
+        let expected = ("2020-01-07T00:00:00Z".to_owned(), vec![("A".to_owned(), 0.5)]);
+        assert_eq!(said, [expected]);
     }
 }

@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use sextant_domain::Instrument;
 use thiserror::Error;
 
+use crate::schedule::Rebalance;
+
 /// The shortest and the longest period, in bars, that a model may ask for.
 pub(crate) const PERIOD_BARS: RangeInclusive<u32> = 2..=5_000;
 /// The shortest and the longest distance, in bars, between two prices that a model compares.
@@ -60,6 +62,13 @@ impl Checks {
                 value,
                 format!("from {} to {}", allowed.start(), allowed.end()),
             );
+        }
+    }
+
+    /// A month begins on a day that every month has.
+    pub(crate) fn rebalance(&mut self, rebalance: Rebalance) {
+        if let Rebalance::Monthly { from_day } = rebalance {
+            self.range("rebalance.monthly.from_day", from_day, 1..=28);
         }
     }
 
@@ -130,6 +139,17 @@ mod tests {
         );
         assert!(text.contains("`../x`"), "{text}");
         assert!(text.contains("SPY twice"), "{text}");
+    }
+
+    #[test]
+    fn a_month_begins_on_a_day_that_every_month_has() {
+        for (from_day, is_fine) in [(0, false), (1, true), (28, true), (29, false)] {
+            let mut checks = Checks::of("M_v1");
+            checks.rebalance(Rebalance::Monthly { from_day });
+            let text = checks.finish().err().map(|errors| errors.to_string());
+            let refused = format!("M_v1: rebalance.monthly.from_day is {from_day}, but must be from 1 to 28");
+            assert_eq!(text, (!is_fine).then_some(refused));
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@
 //!
 //! # Invariants
 //! * A level that is there has a size above zero; each price has at most one level on a side.
-//! * A refused snapshot, diff or message changes nothing.
+//! * A refused snapshot, diff or message changes no book.
 //! * After a gap a feed takes no more diffs until it gets a new snapshot.
 //! * Everything is a function of its inputs: no clock, no IO, no floating point.
 //!

@@ -21,8 +21,9 @@ const MODEL: &str = "square-root impact";
 ///
 /// Assumes that the whole order pays the price after its impact (on the way there it would pay less: pessimistic), and that
 /// the impact is gone with the next bar (optimistic for orders that trade over several bars). Where sigma or V cannot be told
-/// (fewer than `window` bars, no volume, prices that do not move) the trade pays `without_history_bps` instead, which must be
-/// above zero and is meant to be chosen pessimistically. The price is rounded against the trader at the eighth decimal.
+/// (fewer than `window` bars since the last split, no volume, prices that do not move) the trade pays `without_history_bps`
+/// instead, which must be above zero and is meant to be chosen pessimistically. The price is rounded against the trader at the
+/// eighth decimal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SquareRootImpact {
     coefficient: f64,

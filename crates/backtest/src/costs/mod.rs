@@ -59,7 +59,8 @@ pub struct Trade<'a> {
     pub price: Price,
     /// Whether it took or made liquidity.
     pub liquidity: Liquidity,
-    /// The execution bars that had closed before the bar of the trade; what volatility and volume may be taken from.
+    /// The execution bars that had closed before the bar of the trade, from the last split on; what volatility and volume may
+    /// be taken from.
     pub history: BarsView<'a>,
     /// The bar of the trade. Its volume is known only when it has closed.
     pub bar: Bar,

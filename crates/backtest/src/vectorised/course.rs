@@ -265,15 +265,17 @@ impl<'a> Course<'a> {
 
     /// Measures what the risk rules ask for, just before they are asked.
     fn measure(&mut self, row: usize) {
-        if let Some(trailing) = &mut self.trailing {
-            let mut available = vec![0; self.market.series().len()];
-            for (instrument, _) in self.instruments.iter() {
-                let series = self.market.execution_series(instrument);
-                available[series.index()] = self.axis.closed(instrument, row);
-            }
-            let factors = vec![1.0; self.instruments.len()];
-            trailing.measure(self.market, (&available, self.axis.times()[row]), &factors);
+        let now = self.axis.times()[row];
+        let Some(trailing) = self.trailing.as_mut().filter(|trailing| trailing.is_due(now)) else {
+            return;
+        };
+        let mut available = vec![0; self.market.series().len()];
+        for (instrument, _) in self.instruments.iter() {
+            let series = self.market.execution_series(instrument);
+            available[series.index()] = self.axis.closed(instrument, row);
         }
+        let factors = vec![1.0; self.instruments.len()];
+        trailing.measure(self.market, (&available, now), &factors);
     }
 
     /// Lets risk look at the portfolio; true when its standing changed.

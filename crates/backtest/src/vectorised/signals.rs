@@ -70,6 +70,10 @@ pub(super) fn gather(
     let mut gatherer = Gatherer::new(deciders, market, features);
     gatherer.take_columns(axis)?;
     if gatherer.is_done() {
+        // The first row has its regime in any case.
+        if let Some(first) = axis.times().first() {
+            gatherer.regime(*first, &[], Some(0));
+        }
         return Ok(gatherer.signals);
     }
     let mut timeline = Timeline::new(market, end);
@@ -164,7 +168,13 @@ impl<'a> Gatherer<'a> {
 
     fn keep(&mut self, index: usize, targets: &ColumnTargets, axis: &Axis<'_>) -> Result<(), EngineError> {
         let Asked { model, binding, .. } = &self.models[index];
+        let decisions = axis.warm_up()..axis.warm_up() + axis.len();
         for (bar, instrument, weight) in targets.targets() {
+            assert!(
+                decisions.contains(bar),
+                "model {} gives a target at bar {bar}, outside {decisions:?}",
+                model.id()
+            );
             let signal = Signal {
                 row: bar - axis.warm_up(),
                 model: ModelId::from_index(index),

@@ -66,6 +66,8 @@ struct Slot {
     taken: Quantity,
     /// The largest part of a bar's volume that may trade; `None` without a limit.
     participation: Option<Decimal>,
+    /// The first bar in the shares of the last split.
+    in_new_shares: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,6 +87,7 @@ impl<'m> SimulatedVenue<'m> {
             due: None,
             taken: Quantity::ZERO,
             participation: config.participation_in(instrument),
+            in_new_shares: 0,
         };
         Self {
             market,

@@ -11,12 +11,16 @@ impl SimulatedVenue<'_> {
     /// Orders without a price that stand alone go on with their units in new shares, rounded towards zero to the lot.
     /// Orders with a price end, because their levels are in old shares, and with them the orders they hang together with:
     /// an entry without its stop is another order than the one that was asked for.
+    ///
+    /// Bars that began before the split are in old shares, and no longer tell costs how the instrument trades.
     pub(crate) fn split_orders(
         &mut self,
         instrument: InstrumentId,
         ratio: SplitRatio,
         time: UtcNanos,
     ) -> Result<(), BrokerError> {
+        let bars = self.bars(instrument);
+        self.slots[instrument.index()].in_new_shares = bars.open_time.partition_point(|open| *open < time);
         for order in self.orders_of(instrument) {
             let Some(index) = self.place_of(order) else {
                 continue;

@@ -195,7 +195,10 @@ impl SimulatedVenue<'_> {
             quantity,
             price: market,
             liquidity,
-            history: series.bars.first(bar_index),
+            history: series
+                .bars
+                .first(bar_index)
+                .from(slot.in_new_shares.min(bar_index)),
             bar,
             traded_in_bar: if slot.bar == bar_index {
                 slot.taken

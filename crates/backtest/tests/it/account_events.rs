@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use sextant_backtest::{
     AccountAction, AccountModel, BorrowModel, BorrowRate, BorrowRates, CorporateActionDue, CorporateActions,
-    FillConvention, FinalPrice, FundingModel, FundingRate, InterestModel, MissingFunding,
+    FillConvention, FinalPrice, FundingModel, FundingRate, InterestModel, MissingFunding, SquareRootImpact,
 };
 use sextant_domain::{
     AssetClass, CashKind, Currency, CurrencyId, EndReason, InstrumentId, MarketData, ModelId, OrderId,
@@ -193,6 +193,24 @@ fn orders_with_a_price_end_with_the_split_and_take_their_entry_along() {
     });
     assert_eq!(bracket.ends(), [EndReason::Split, EndReason::EntryEnded]);
     assert_eq!(bracket.recorder.fills.len(), 0);
+}
+
+#[test]
+fn impact_is_not_measured_over_a_split() {
+    let market = flat(&[100.0, 102.0, 100.0, 102.0, 51.0, 50.0, 51.0, 50.0]);
+    let setup = setup("100000", listed(&[(open_of(&market, 4), split(2, 1))]));
+    let wishes = [(4, 10), (6, 10)].map(|(at, count)| (at, Wish::Order(units(count))));
+    let script = Script::new("script", "ACME", &wishes);
+    let impact = SquareRootImpact::new(1.0, 3, dec("50")).unwrap();
+    let run = setup.run_adjusted(&market, vec![Box::new(script)], |config| {
+        config.venue.slippage = Box::new(impact);
+    });
+    let fills = run.unwrap().1.fills;
+    // One bar in new shares before the first fill: 50 bp of 50.
+    assert_eq!(fills[0].price.to_string(), "50.25");
+    // 51, 50 and 51 before the second: returns of 50/51 - 1 and 0.02, whose standard deviation is their distance over
+    // sqrt(2), 0.0280069744...; x sqrt(10 / 1,000) x 50 = 0.1400348723...
+    assert_eq!(fills[1].price.to_string(), "50.14003488");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use sextant_backtest::{
     FundingModel, FundingRate, MarginCall, MissingFunding, Recorder, RunOutcome,
 };
 use sextant_domain::{
-    AssetClass, Cash, CashKind, Contract, Currency, InstrumentId, Margin, MarketData, Multiplier,
-    OrderOrigin, OrderSize, Price, Timeframe,
+    AssetClass, Cash, CashKind, Contract, Currency, InstrumentId, Intents, Margin, MarketData, MarketView,
+    Multiplier, OrderOrigin, OrderRequest, OrderSize, Price, Requirements, Timeframe,
 };
 use sextant_engine::Scope;
 use sextant_risk::RiskLimits;
@@ -14,7 +14,7 @@ use sextant_testkit::{MarketBuilder, bars};
 
 use crate::account::{Script, Wish};
 use crate::currencies::{marks, units};
-use crate::fixture::Setup;
+use crate::fixture::{Rule, Setup};
 
 fn times(factor: i64) -> Multiplier {
     Multiplier::new(factor.into()).unwrap()
@@ -211,6 +211,74 @@ fn equity_below_maintenance_closes_positions_by_the_stated_rule() {
             rule.name()
         );
         assert!(words[0].starts_with(&beginning), "{words:?}");
+    }
+}
+
+/// Ninety contracts that get a call at 96, beside ten shares that fall to 40 two bars later.
+fn future_beside_a_share() -> MarketData {
+    let spans = bars::daily_sessions(bars::instant("2020-01-06"), 7);
+    let margin = Margin::OfNotional {
+        initial: "0.1".parse().unwrap(),
+        maintenance: "0.08".parse().unwrap(),
+    };
+    let share = |day: usize| [100.0, 100.0, if day == 6 { 40.0 } else { 100.0 }, 100.0];
+    MarketBuilder::new()
+        .equity("ES", Timeframe::D1)
+        .contract(Contract::future(Currency::USD, times(10), margin))
+        .closes(
+            "ES",
+            Timeframe::D1,
+            &spans,
+            &[100.0, 100.0, 98.0, 97.0, 96.0, 96.0, 96.0],
+        )
+        .equity("ACME", Timeframe::D1)
+        .bars("ACME", Timeframe::D1, bars::from_fn(&spans, share))
+        .build()
+}
+
+#[test]
+fn a_margin_call_leaves_the_stop_of_a_paid_share_alone() {
+    for margin_call in [MarginCall::ReduceToInitial, MarginCall::CloseAll] {
+        let mut needs = Requirements::new();
+        let (future, share) = (needs.trade("ES"), needs.trade("ACME"));
+        let mut decision = 0;
+        let decide = move |_: &MarketView<'_>, out: &mut Intents| {
+            if decision == 0 {
+                out.order(OrderRequest::market(future, units(90)));
+                out.order(OrderRequest::market(share, units(10)));
+            } else if decision == 1 {
+                out.order(OrderRequest::stop(share, units(-10), 50.0).reduce_only());
+            }
+            decision += 1;
+        };
+        let model = Rule {
+            name: "holder",
+            needs,
+            decide,
+        };
+        let setup = Setup {
+            account: AccountModel {
+                margin_call,
+                ..AccountModel::trades_only()
+            },
+            ..setup("10000")
+        };
+        let (_, recorder) = setup
+            .run(&future_beside_a_share(), vec![Box::new(model)])
+            .unwrap();
+        let calls = recorder.orders.iter().map(|order| order.draft.origin);
+        let calls = calls.filter(|origin| *origin == OrderOrigin::MarginCall);
+        assert_eq!(calls.count(), 1, "{margin_call:?}");
+        let last = recorder.fills.last().unwrap();
+        assert_eq!(
+            (
+                last.instrument.index(),
+                last.quantity.to_string(),
+                last.price.to_string()
+            ),
+            (1, "-10".to_owned(), "50".to_owned()),
+            "{margin_call:?}"
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use rust_decimal::prelude::FromPrimitive;
 use sextant_backtest::{
     BacktestConfig, BorrowModel, BorrowRate, BorrowRates, FundingModel, FundingRate, MissingFunding, Scaled,
 };
-use sextant_domain::{AssetClass, InstrumentTable, UtcNanos};
+use sextant_domain::{AssetClass, InstrumentTable};
 use sextant_risk::GroupCap;
 
 use crate::config::{ConventionConfig, IntrabarConfig, ResolvedConfig};
@@ -21,7 +21,7 @@ pub(super) const BORROW_WORDS: &str =
 /// long or short.
 const FUNDING_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 const FUNDING_INTERVAL_NANOS: i64 = 8 * 3_600 * 1_000_000_000;
-pub(super) const FUNDING_WORDS: &str = "crypto positions pay 0.01 % every eight hours, the base rate of perpetual futures, and twice any stated rate";
+pub(super) const FUNDING_WORDS: &str = "crypto positions pay 0.01 % every eight hours, the base rate of perpetual futures, and twice any stated rate, where that is worse";
 /// The group under which the risk limits know the instrument that cannot be bought.
 const LEFT_OUT: &str = "left_out_by_the_assumption_bill";
 
@@ -163,7 +163,7 @@ impl Change {
             run.account.borrow = dearer_borrow(run.account.borrow);
         }
         if self.funding {
-            run.account.funding = dearer_funding(run.account.funding, instruments, (run.start, run.end));
+            run.account.funding = dearer_funding(run.account.funding, instruments);
         }
         Ok(run)
     }
@@ -173,7 +173,7 @@ fn dearer_borrow(borrow: BorrowModel) -> BorrowModel {
     let (rates, annual) = match borrow {
         BorrowModel::None => (BorrowRates::default(), BORROW_ANNUAL),
         BorrowModel::Required(rates) => (rates, BORROW_ANNUAL),
-        BorrowModel::Pessimistic { rates, annual } => (rates, annual.max(BORROW_ANNUAL)),
+        BorrowModel::Pessimistic { rates, annual } => (rates, (annual * Decimal::TWO).max(BORROW_ANNUAL)),
     };
     let doubled = |rate: BorrowRate| match rate {
         BorrowRate::Annual(rate) => BorrowRate::Annual(rate * Decimal::TWO),
@@ -196,12 +196,9 @@ fn dearer_borrow(borrow: BorrowModel) -> BorrowModel {
     }
 }
 
-/// Stated rates twice; else every crypto asset pays the base rate.
-fn dearer_funding(
-    funding: FundingModel,
-    instruments: &InstrumentTable,
-    span: (UtcNanos, UtcNanos),
-) -> FundingModel {
+/// Stated rates twice; else every crypto position, long or short, pays the base rate: that of a missing rate is charged to
+/// either side.
+fn dearer_funding(funding: FundingModel, instruments: &InstrumentTable) -> FundingModel {
     if let FundingModel::Rates {
         mut by_symbol,
         interval_nanos,
@@ -224,23 +221,11 @@ fn dearer_funding(
         .iter()
         .filter(|(_, instrument)| instrument.class == AssetClass::Crypto);
     let by_symbol: BTreeMap<String, Vec<FundingRate>> = crypto
-        .map(|(_, instrument)| (instrument.symbol.clone(), base_rates(span)))
+        .map(|(_, instrument)| (instrument.symbol.clone(), Vec::new()))
         .collect();
     FundingModel::Rates {
         by_symbol,
         interval_nanos: FUNDING_INTERVAL_NANOS,
         missing: MissingFunding::Pessimistic(FUNDING_RATE),
     }
-}
-
-/// The base rate at 00:00, 08:00 and 16:00 UTC.
-fn base_rates((start, end): (UtcNanos, UtcNanos)) -> Vec<FundingRate> {
-    let first = start.nanos().div_euclid(FUNDING_INTERVAL_NANOS) + 1;
-    let last = end.nanos().div_euclid(FUNDING_INTERVAL_NANOS);
-    (first..=last)
-        .map(|number| FundingRate {
-            time: UtcNanos::from_nanos(number * FUNDING_INTERVAL_NANOS),
-            rate: FUNDING_RATE,
-        })
-        .collect()
 }

@@ -160,13 +160,15 @@ fn lines(config: &ResolvedConfig, best: Option<String>) -> Vec<Line> {
         ),
         None => ("no instrument earned anything".to_owned(), Change::NONE),
     };
-    let (funding, funded) = if pays_funding {
-        (change::FUNDING_WORDS, Change::FUNDING)
-    } else {
-        (
+    let has_rates = matches!(config.system.account.funding, FundingConfig::Rates { .. });
+    let (funding, funded) = match (pays_funding, has_rates) {
+        // Twice a rate is twice as much for those who receive it, too.
+        (true, true) => (change::FUNDING_WORDS, vec![Change::NONE, Change::FUNDING]),
+        (true, false) => (change::FUNDING_WORDS, vec![Change::FUNDING]),
+        (false, _) => (
             "as configured: the universe holds no perpetual futures",
-            Change::NONE,
-        )
+            vec![Change::NONE],
+        ),
     };
     let everything = Change::everything(without.clone(), pays_funding);
     let draws = (0..DRAWS).map(Change::thinned).collect();
@@ -198,7 +200,7 @@ fn lines(config: &ResolvedConfig, best: Option<String>) -> Vec<Line> {
             "twice the slippage".to_owned(),
             vec![Change::SLIPPAGE],
         ),
-        line("funding", funding.to_owned(), vec![funded]),
+        line("funding", funding.to_owned(), funded),
         line("borrow", change::BORROW_WORDS.to_owned(), vec![Change::BORROW]),
         line("survivorship", survivorship, vec![without]),
         line(

@@ -15,6 +15,9 @@ pub(super) const LISTING: &str = "bundle.json";
 /// The longest listing that is read; it has room for a million files.
 pub(super) const LONGEST_LISTING: u64 = 256 * 1024 * 1024;
 
+/// The most bytes that the files of a bundle may have together, so that a small file does not fill a disk: 4 GiB.
+const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
 /// The content of `bundle.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,7 +50,7 @@ impl Listing {
         }
     }
 
-    /// Reads a listing and checks every place that it names.
+    /// Reads a listing and checks every place that it names, their total length, and that the run's manifest is among them.
     ///
     /// # Errors
     /// What is wrong with it, in words.
@@ -63,15 +66,32 @@ impl Listing {
         }
         let listing: Self =
             serde_json::from_value(value).map_err(|error| format!("{LISTING} is malformed: {error}"))?;
-        let mut known = BTreeSet::new();
-        for file in &listing.files {
-            listing.place(file)?;
+        listing.require_files()?;
+        Ok(listing)
+    }
+
+    /// The places of the files, their total length, and that the run's manifest is among them.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words.
+    pub(super) fn require_files(&self) -> Result<(), String> {
+        let (mut known, mut total) = (BTreeSet::new(), 0_u64);
+        for file in &self.files {
+            self.place(file)?;
             // On some systems two names that differ in case alone are one file.
             if !known.insert(file.path.to_lowercase()) {
                 return Err(format!("{LISTING} lists {} twice", file.path));
             }
+            total = total
+                .checked_add(file.bytes)
+                .filter(|total| *total <= MOST_BYTES)
+                .ok_or_else(|| format!("its files have more than the {MOST_BYTES} bytes that are allowed"))?;
         }
-        Ok(listing)
+        let manifest = format!("{RESULTS}/runs/{}/manifest.json", self.run_id);
+        if !self.files.iter().any(|file| file.path == manifest) {
+            return Err(format!("{LISTING} lists no {manifest}"));
+        }
+        Ok(())
     }
 
     /// Where below the folder of unpacking an entry belongs.
@@ -106,16 +126,15 @@ mod tests {
 
     fn listing(path: &str) -> String {
         let hash = "0".repeat(64);
-        format!(
-            r#"{{"format": 1, "run_id": "{RUN}", "files": [{{"path": {}, "bytes": 1, "blake3": "{hash}"}}]}}"#,
-            serde_json::Value::from(path)
-        )
+        let file = |path: &str| serde_json::json!({"path": path, "bytes": 1, "blake3": hash});
+        let manifest = format!("results/runs/{RUN}/manifest.json");
+        serde_json::json!({"format": 1, "run_id": RUN, "files": [file(&manifest), file(path)]}).to_string()
     }
 
     #[test]
     fn places_outside_the_run_and_the_lake_are_refused() {
         for good in [
-            format!("results/runs/{RUN}/manifest.json"),
+            format!("results/runs/{RUN}/orders.parquet"),
             "data/equities/SPY_1D.parquet".to_owned(),
         ] {
             assert!(Listing::read(listing(&good).as_bytes()).is_ok(), "{good}");
@@ -142,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_listing_of_another_format_or_with_a_file_twice_is_refused() {
-        let text = listing("data/x").replace("\"format\": 1", "\"format\": 2");
+        let text = listing("data/x").replace("\"format\":1", "\"format\":2");
         assert!(Listing::read(text.as_bytes()).unwrap_err().contains("format 2"));
         let mut twice: serde_json::Value = serde_json::from_str(&listing("data/x")).unwrap();
         let mut other = twice["files"][0].clone();
@@ -151,5 +170,21 @@ mod tests {
         let error = Listing::read(twice.to_string().as_bytes()).unwrap_err();
         assert!(error.contains("twice"), "{error}");
         assert!(Listing::read(b"{").unwrap_err().contains("not JSON"));
+    }
+
+    #[test]
+    fn a_listing_that_is_too_large_or_has_no_manifest_is_refused() {
+        let changed = |index: usize, key: &str, to: serde_json::Value| {
+            let mut value: serde_json::Value = serde_json::from_str(&listing("data/x")).unwrap();
+            value["files"][index][key] = to;
+            Listing::read(value.to_string().as_bytes())
+        };
+        assert!(changed(1, "bytes", (MOST_BYTES - 1).into()).is_ok());
+        for bytes in [MOST_BYTES, u64::MAX] {
+            let error = changed(1, "bytes", bytes.into()).unwrap_err();
+            assert!(error.contains("more than"), "{error}");
+        }
+        let error = changed(0, "path", "data/y".into()).unwrap_err();
+        assert!(error.contains("lists no results/runs"), "{error}");
     }
 }

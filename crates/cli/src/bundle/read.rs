@@ -9,9 +9,10 @@ use flate2::read::GzDecoder;
 use sextant_store::RunId;
 
 use super::listing::{LISTING, LONGEST_LISTING, ListedFile, Listing};
+use super::{DATA, RESULTS};
 
 /// Unpacks a bundle into a folder, which is made where it is not there and must be empty otherwise. Every file is
-/// compared with its length and hash before it is written. Returns the run.
+/// compared with its length and hash before it is written, and nothing stays of a bundle that is refused. Returns the run.
 ///
 /// # Errors
 /// When the folder is not empty, the bundle is damaged or not a bundle, an entry is no plain file at its listed place, or
@@ -20,7 +21,13 @@ pub(crate) fn unpack(bundle: &Path, into: &Path) -> anyhow::Result<RunId> {
     require_empty(into)?;
     let file =
         File::open(bundle).with_context(|| format!("the bundle {} cannot be read", bundle.display()))?;
-    unpack_from(BufReader::new(file), into).map_err(|problem| match problem {
+    let unpacked = unpack_from(BufReader::new(file), into).inspect_err(|_| {
+        // The folder was empty before. The first error is the one to tell.
+        for part in [RESULTS, DATA] {
+            let _ = fs::remove_dir_all(into.join(part));
+        }
+    });
+    unpacked.map_err(|problem| match problem {
         Problem::Damaged(words) => anyhow!(
             "the bundle {} is damaged or no bundle: {words}. Nothing of it is used. Copy it again, or make it again where \
              the run is: `cargo xtask bundle <run>`",
@@ -134,7 +141,7 @@ mod tests {
 
     const RUN: &str = "0123456789abcdef";
 
-    /// An archive of a listing and entries that need not agree with it.
+    /// An archive of a listing, a manifest, and entries that need not agree with it.
     fn archive(listing: &str, entries: &[(tar::EntryType, &str, &[u8])]) -> Vec<u8> {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         let mut append = |kind, name: &str, content: &[u8]| {
@@ -147,16 +154,23 @@ mod tests {
             builder.append(&header, content).unwrap();
         };
         append(tar::EntryType::Regular, LISTING, listing.as_bytes());
+        append(tar::EntryType::Regular, &manifest(), b"abc");
         for (kind, name, content) in entries {
             append(*kind, name, content);
         }
         builder.into_inner().unwrap().finish().unwrap()
     }
 
+    fn manifest() -> String {
+        format!("results/runs/{RUN}/manifest.json")
+    }
+
+    /// The manifest and other files, all of one content.
     fn listing(paths: &[&str], content: &[u8]) -> String {
         let hash = blake3::hash(content).to_hex();
-        let files: Vec<_> = paths
-            .iter()
+        let manifest = manifest();
+        let files: Vec<_> = std::iter::once(&manifest.as_str())
+            .chain(paths)
             .map(|path| {
                 format!(
                     r#"{{"path": "{path}", "bytes": {}, "blake3": "{hash}"}}"#,
@@ -252,7 +266,8 @@ mod tests {
             damaged[position] ^= 1 << (position % 8);
             refused += usize::from(unpacked(&damaged).is_err());
         }
-        // What a flip in the header of gzip or in the padding of its last bits changes is never read.
-        assert!(refused + 16 > whole.len(), "{refused} of {}", whole.len());
+        // What a flip changes in the header (10 bytes) or the trailer (8) of gzip, or in the padding before it, is not asked
+        // for: every file has a hash of its own.
+        assert!(refused + 24 > whole.len(), "{refused} of {}", whole.len());
     }
 }

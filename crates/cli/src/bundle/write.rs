@@ -19,7 +19,7 @@ use crate::pipeline::synthetic_root;
 /// The file is written under another name and renamed, so that it is there completely or not at all.
 ///
 /// # Errors
-/// When a series is missing, or a file cannot be read or written.
+/// When a series is missing, the files are more than a bundle may hold, or a file cannot be read or written.
 pub(crate) fn pack(run: &RunFolder, data: &Path, to: &Path) -> anyhow::Result<u64> {
     let mut sources = run_files(run);
     sources.extend(lake_files(run, data)?);
@@ -28,6 +28,10 @@ pub(crate) fn pack(run: &RunFolder, data: &Path, to: &Path) -> anyhow::Result<u6
         files.push(listed(place, source)?);
     }
     let listing = Listing::new(run.run_id().clone(), files);
+    // What could not be unpacked is not packed.
+    listing
+        .require_files()
+        .map_err(|problem| anyhow!("the run {} cannot be bundled: {problem}", run.run_id()))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;

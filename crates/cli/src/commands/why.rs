@@ -130,16 +130,17 @@ fn explain(stored: &LoadedRun, order: &OrderRow, args: &WhyArgs) -> anyhow::Resu
     print_regime(stored, order, &trace);
     let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
     let instruments = replay.market.data.instruments();
+    let instrument = instruments.get(trace.order.draft.instrument);
     let rungs = ladder(
         &trace,
         &LadderContext {
             models: &names,
             budgets: &replay.config.budgets,
-            lot: instruments.get(trace.order.draft.instrument).lot_size,
+            lot: instrument.lot_size,
         },
     )?;
     print_ladder(&rungs);
-    print_outcome(&outcome(&stored.tables, order)?);
+    print_outcome(&outcome(&stored.tables, order, instrument.contract.multiplier)?);
     Ok(())
 }
 
@@ -328,7 +329,10 @@ fn print_outcome(outcome: &Outcome) {
             "the round trips of {model} do not follow from its fills alone (a split?); the table `trades` has them"
         );
     }
-    say!("profit and loss (round trips first in, first out, net of fees; what is still open before fees)");
+    say!(
+        "profit and loss (round trips first in, first out, net of fees; what is still open before fees and in the \
+         instrument's currency)"
+    );
     let headings = ["this order", "model", "#units", "entry", "exit", "#profit"];
     say!("{}", table(&headings, trips.chain(open)));
 }

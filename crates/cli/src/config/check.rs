@@ -11,7 +11,7 @@ use sextant_domain::{AssetClass, Instrument, Requirements};
 use sextant_regime::RuleRegimeDetector;
 
 use super::account::{BorrowConfig, FundingConfig, PricesConfig};
-use super::contract;
+use super::contract::{self, SettlementConfig};
 use super::costs::SlippageConfig;
 use super::load::ResolvedConfig;
 use super::system::{InstrumentConfig, SystemConfig};
@@ -153,7 +153,7 @@ fn costs(system: &SystemConfig, note: &mut impl FnMut(String)) {
     }
 }
 
-/// Rates of symbols that are there, and raw prices of shares alone.
+/// Rates of symbols that are there, and raw prices of shares alone, and of what is paid in full.
 fn account(system: &SystemConfig, note: &mut impl FnMut(String)) {
     if let BorrowConfig::Rates { by_symbol, .. } = &system.account.borrow {
         known_symbols(system, "account.borrow.rates.by_symbol", by_symbol.keys(), note);
@@ -166,6 +166,12 @@ fn account(system: &SystemConfig, note: &mut impl FnMut(String)) {
             note(format!(
                 "universe.{index}.prices: {} has execution bars alone, which raw_execution does not adjust; load other \
                  timeframes for models to read, or say raw",
+                one.symbol
+            ));
+        }
+        if one.prices != PricesConfig::Adjusted && one.settlement == SettlementConfig::Daily {
+            note(format!(
+                "universe.{index}.settlement: {} is on raw prices, which have dividends and splits; say in_full, or adjusted",
                 one.symbol
             ));
         }

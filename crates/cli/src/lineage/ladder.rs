@@ -278,7 +278,11 @@ fn order_rungs(trace: &OrderTrace, lot: Decimal, rungs: &mut Vec<Rung>) -> anyho
         }
     }
     ensure!(
-        proposed == sent || !trace.interventions.is_empty(),
+        proposed == sent
+            || trace
+                .interventions
+                .iter()
+                .any(|act| act.action != InterventionAction::Status),
         "order {} was made smaller without a reason",
         trace.order.id
     );

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sextant_domain::{Cash, MoneyError, OrderId, Price, Quantity};
+use sextant_domain::{Cash, MoneyError, Multiplier, OrderId, Price, Quantity};
 use sextant_store::{
     FillAllocationRow, FillRow, OrderEndRow, OrderRow, PORTFOLIO_SCOPE, RunTables, TradeRow,
 };
@@ -35,7 +35,7 @@ pub(crate) struct OpenRest {
     pub(crate) quantity: Quantity,
     /// The last price of the run; `None` where no position was marked.
     pub(crate) price: Option<Price>,
-    /// `(last price - fill price) x units`, in the instrument's currency and before multiplier and fees.
+    /// `(last price - fill price) x units x multiplier`, in the instrument's currency and before fees.
     pub(crate) gross_pnl: Option<Cash>,
 }
 
@@ -54,11 +54,15 @@ struct Trip {
 }
 
 /// Collects what the stored rows know of an order. Round trips are matched first in, first out, as the books do, and must be
-/// those of the table.
+/// those of the table. `multiplier` is that of the order's instrument.
 ///
 /// # Errors
 /// When a value does not fit exactly.
-pub(crate) fn outcome(tables: &RunTables, order: &OrderRow) -> Result<Outcome, MoneyError> {
+pub(crate) fn outcome(
+    tables: &RunTables,
+    order: &OrderRow,
+    multiplier: Multiplier,
+) -> Result<Outcome, MoneyError> {
     let id = order.order_id;
     let mut outcome = Outcome {
         fills: rows(&tables.fills, |row| row.order_id == id),
@@ -77,7 +81,13 @@ pub(crate) fn outcome(tables: &RunTables, order: &OrderRow) -> Result<Outcome, M
         let trades = rows(&tables.trades, |row| {
             row.scope == model && row.symbol == order.symbol
         });
-        let is_told = trips.len() == trades.len()
+        // A split changes units and prices of what is open, which the fills do not tell.
+        let is_split = tables
+            .splits
+            .iter()
+            .any(|row| row.model == model && row.symbol == order.symbol);
+        let is_told = !is_split
+            && trips.len() == trades.len()
             && trips
                 .iter()
                 .zip(&trades)
@@ -95,7 +105,7 @@ pub(crate) fn outcome(tables: &RunTables, order: &OrderRow) -> Result<Outcome, M
         }
         let price = last_price(tables, &order.symbol);
         for lot in open.into_iter().filter(|lot| lot.order == id) {
-            outcome.still_open.push(rest(&model, lot, price)?);
+            outcome.still_open.push(rest((&model, multiplier), lot, price)?);
         }
     }
     Ok(outcome)
@@ -157,8 +167,12 @@ fn last_price(tables: &RunTables, symbol: &str) -> Option<Price> {
         .map(|row| row.price)
 }
 
-fn rest(model: &str, lot: Lot, price: Option<Price>) -> Result<OpenRest, MoneyError> {
-    let worth = |price: Price| price.minus(lot.price)?.times(lot.quantity);
+fn rest(
+    (model, multiplier): (&str, Multiplier),
+    lot: Lot,
+    price: Option<Price>,
+) -> Result<OpenRest, MoneyError> {
+    let worth = |price: Price| multiplier.value(price.minus(lot.price)?, lot.quantity);
     Ok(OpenRest {
         model: model.to_owned(),
         quantity: lot.quantity,

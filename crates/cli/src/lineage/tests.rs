@@ -42,10 +42,11 @@ fn assert_every_order_is_explained(overrides: &[&str]) -> usize {
     let names: Vec<String> = models.iter().map(|model| model.id().to_owned()).collect();
     for (trace, row) in traced.orders.iter().zip(orders) {
         let instruments = replay.market.data.instruments();
+        let instrument = instruments.get(trace.order.draft.instrument);
         let context = LadderContext {
             models: &names,
             budgets: &replay.config.budgets,
-            lot: instruments.get(trace.order.draft.instrument).lot_size,
+            lot: instrument.lot_size,
         };
         let rungs = ladder(trace, &context).unwrap();
         let sent = row
@@ -54,7 +55,7 @@ fn assert_every_order_is_explained(overrides: &[&str]) -> usize {
                 format!("{quantity} units")
             });
         assert_eq!(rungs.last().unwrap().after, sent, "{rungs:?}");
-        assert_accounted(&outcome(&computed.tables, row).unwrap());
+        assert_accounted(&outcome(&computed.tables, row, instrument.contract.multiplier).unwrap());
         for part in trace.parts.iter().filter(|part| part.sizing.wish.is_some()) {
             let model = &models[part.sizing.model.index()];
             let mut witness = Witness {
@@ -185,6 +186,9 @@ fn a_request_goes_from_lots_to_limits() {
 
 #[test]
 fn a_trail_that_does_not_add_up_is_refused() {
+    let mut status_alone = request(units("10"), units("10"), units("5"));
+    // Another status of risk takes nothing away by itself.
+    status_alone.interventions[0].action = InterventionAction::Status;
     for bad in [
         request(units("10.7"), units("11"), units("5")),
         request(units("10"), units("10"), units("11")),
@@ -193,6 +197,7 @@ fn a_trail_that_does_not_add_up_is_refused() {
             interventions: Vec::new(),
             ..request(units("10"), units("10"), units("5"))
         },
+        status_alone,
     ] {
         assert!(steps(&bad).is_err(), "{bad:?}");
     }

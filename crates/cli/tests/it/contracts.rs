@@ -116,6 +116,16 @@ fn a_future_is_settled_daily_and_needs_a_rule_for_margin_calls() {
 }
 
 #[test]
+fn raw_prices_are_not_settled_daily() {
+    let place = with_one_share(&CLOSES, &format!("{MARGIN}, prices: raw"));
+    place.run(&RUN).fails_with(&[
+        "universe.0.settlement",
+        "ACME is on raw prices",
+        "say in_full, or adjusted",
+    ]);
+}
+
+#[test]
 fn margin_that_makes_no_sense_is_refused() {
     let margin = ", margin: {basis: of_notional, initial: 0.1, maintenance: 0.2}";
     let place = with_one_share(&CLOSES, margin);

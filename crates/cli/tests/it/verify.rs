@@ -103,6 +103,27 @@ fn results_follow_their_market() {
 }
 
 #[test]
+fn a_system_that_trades_nothing_proves_nothing() {
+    let place = Place::new();
+    let stopped = ["--set", "risk.kill_switch.engaged=true"];
+    let outcome = verify(&place, &[&["metamorphic"], &stopped[..]].concat());
+    assert!(!outcome.success, "{}", outcome.stdout);
+    let verdicts = verdicts(&outcome.stdout, "metamorphic");
+    assert_eq!(verdicts.len(), 9, "{}", outcome.stdout);
+    assert!(
+        verdicts.iter().all(|(_, verdict)| verdict == "skip"),
+        "{}",
+        outcome.stdout
+    );
+    let reason = "nothing was traded that it speaks of";
+    assert!(outcome.stdout.contains(reason), "{}", outcome.stdout);
+    let outcome = verify(&place, &[&["lookahead", "--cuts", "1"], &stopped[..]].concat());
+    assert!(!outcome.success, "{}", outcome.stdout);
+    let reason = "FAIL lookahead, prices of fills: nothing was ordered";
+    assert!(outcome.stdout.contains(reason), "{}", outcome.stdout);
+}
+
+#[test]
 fn everything_at_once() {
     let place = Place::new();
     let printed = verify(&place, &["all", "--cuts", "3"]).printed();

@@ -3,8 +3,8 @@
 use sextant_domain::ports::Broker;
 use sextant_domain::{
     Allocation, Contract, InstrumentId, InstrumentTable, Intervention, InterventionAction, Margin,
-    MarginState, ModelId, MoneyError, OrderDraft, OrderOrigin, OrderSize, OrderTerms, Quantity, StepRecord,
-    UtcNanos,
+    MarginState, ModelId, MoneyError, OrderDraft, OrderEffect, OrderOrigin, OrderSize, OrderTerms, Quantity,
+    Side, StepRecord, UtcNanos,
 };
 
 use super::Engine;
@@ -16,7 +16,9 @@ const RULE: &str = "maintenance_margin";
 /// What happens when equity is below the maintenance margin of the positions at a mark.
 ///
 /// The orders go through the gate and the broker like any other, at the broker's next chance; until they have ended there is
-/// no second call. Positions without margin are left alone. Models may open again as far as initial margin lets them.
+/// no second call. Orders that wait for a price are cancelled in what needs margin, except those that only reduce a position
+/// that stays open. What needs no margin is left alone, its positions and its orders. Models may open again as far as initial
+/// margin lets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarginCall {
     /// Every position that needs margin is closed, as retail brokers do.
@@ -117,10 +119,15 @@ impl Engine<'_> {
         if working.any(|one| one.order.draft.origin == OrderOrigin::MarginCall) {
             return Ok(());
         }
-        let kept = match margin.call {
+        let call = margin.call;
+        let kept = match call {
             MarginCall::ReduceToInitial if equity > 0.0 => (1.0 / needed.initial).min(1.0),
             _ => 0.0,
         };
+        // Orders on their way may do all that is needed.
+        if self.cuts(now, kept, broker)?.is_empty() {
+            return Ok(());
+        }
         record.interventions.push(Intervention {
             rule: RULE,
             action: InterventionAction::Shrink,
@@ -130,24 +137,33 @@ impl Engine<'_> {
             reason: format!(
                 "equity {equity:.2} is below the maintenance margin {:.2}: {}, positions x {kept:.6}",
                 (needed.maintenance * equity).abs(),
-                margin.call.name()
+                call.name()
             ),
         });
-        self.cancel_resting(now, broker, record)?;
-        self.cut_positions(now, kept, broker, record)
+        let (instruments, closes_all) = (self.market.instruments(), kept == 0.0);
+        self.cancel_resting(now, broker, record, |draft| {
+            instruments.get(draft.instrument).contract.margin != Margin::None
+                && (closes_all || draft.terms.effect != OrderEffect::ReduceOnly)
+        })?;
+        // What has been cancelled no longer reduces anything.
+        for draft in self.cuts(now, kept, broker)? {
+            self.send(now, draft, broker, record)?;
+        }
+        self.update_weights(broker.working(), None);
+        Ok(())
     }
 
-    /// Brings every position that needs margin to a part of itself.
-    fn cut_positions(
+    /// The orders that bring every position that needs margin to a part of itself.
+    fn cuts(
         &mut self,
         now: UtcNanos,
         kept: f64,
-        broker: &mut dyn Broker,
-        record: &mut StepRecord,
-    ) -> Result<(), EngineError> {
+        broker: &dyn Broker,
+    ) -> Result<Vec<OrderDraft>, EngineError> {
         self.update_pending(now, broker)?;
-        for index in self.ledger.open().to_vec() {
-            let instrument = InstrumentId::from_index(index);
+        let mut drafts = Vec::new();
+        for index in self.ledger.open() {
+            let instrument = InstrumentId::from_index(*index);
             if self.market.instruments().get(instrument).contract.margin == Margin::None {
                 continue;
             }
@@ -155,11 +171,10 @@ impl Engine<'_> {
                 .cut_draft(now, instrument, kept)
                 .map_err(|source| EngineError::Money { time: now, source })?;
             if !draft.allocations.is_empty() {
-                self.send(now, draft, broker, record)?;
+                drafts.push(draft);
             }
         }
-        self.update_weights(broker.working(), None);
-        Ok(())
+        Ok(drafts)
     }
 
     /// One order for all models: what is left of each position is whole lots, rounded towards zero.
@@ -202,7 +217,7 @@ impl Engine<'_> {
 /// What brings a position, orders on the way included, down to what is to be left of what is held; nothing where those
 /// orders do so already.
 fn reduction(present: Quantity, held: Quantity, left: Quantity) -> Result<Quantity, MoneyError> {
-    let keeps_side = present.is_positive() == held.is_positive();
+    let keeps_side = Side::of(present) == Side::of(held);
     if present.is_zero() || !keeps_side || present.abs() <= left.abs() {
         return Ok(Quantity::ZERO);
     }

@@ -112,7 +112,7 @@ impl Engine<'_> {
     /// [`EngineError`] as for [`step`](Self::step).
     pub fn liquidate(&mut self, broker: &mut dyn Broker, record: &mut StepRecord) -> Result<(), EngineError> {
         let now = record.time;
-        self.cancel_resting(now, broker, record)?;
+        self.cancel_resting(now, broker, record, |_| true)?;
         self.post_events(now, broker, record)?;
         self.update_weights(broker.working(), None);
         for index in self.ledger.open().to_vec() {

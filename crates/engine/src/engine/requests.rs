@@ -370,14 +370,15 @@ impl Engine<'_> {
         self.note_refusal(draft, code, now);
     }
 
-    /// Ends every order that waits for a price or an entry: when everything has to be closed, nothing may open or trade
-    /// beside the orders that close.
+    /// Ends the orders that wait for a price or an entry, as far as they are meant: when positions have to be closed, nothing
+    /// may open or trade beside the orders that close.
     #[inline(never)]
     pub(super) fn cancel_resting(
         &mut self,
         now: UtcNanos,
         broker: &mut dyn Broker,
         record: &mut StepRecord,
+        is_meant: impl Fn(&OrderDraft) -> bool,
     ) -> Result<(), EngineError> {
         let resting: Vec<OrderId> = broker
             .working()
@@ -385,6 +386,7 @@ impl Engine<'_> {
             .filter(|working| {
                 !working.is_on_its_way() || working.order.draft.terms.effect == OrderEffect::ReduceOnly
             })
+            .filter(|working| is_meant(&working.order.draft))
             .map(|working| working.order.id)
             .collect();
         for order in resting {

@@ -44,7 +44,7 @@ impl Engine<'_> {
         let status_changed = self.observe(event.time, record);
         let closes_all = self.status.multiplier() == 0.0;
         if closes_all && !broker.working().is_empty() {
-            self.cancel_resting(event.time, broker, record)?;
+            self.cancel_resting(event.time, broker, record, |_| true)?;
         }
         let decided = self.decide(event, record)?;
         // What was on its way when everything had to be closed is closed when it arrives.

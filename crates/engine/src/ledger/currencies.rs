@@ -1,5 +1,6 @@
 //! The currencies of an account: balances in each, and what they are worth in the account's own.
 
+use rust_decimal::Decimal;
 use sextant_domain::{
     Cash, CashKind, Contract, Currency, CurrencyId, FxPath, InstrumentId, InstrumentTable, ModelId,
     MoneyError, Price, Quantity,
@@ -7,6 +8,9 @@ use sextant_domain::{
 use thiserror::Error;
 
 use super::{Ledger, Scope};
+
+/// The step of the prices of pairs in rates. Prices off a pair's tick count in full, as they do in the research world.
+const RATE_STEP: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
 
 /// An instrument whose currency cannot be converted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -232,7 +236,8 @@ impl Ledger {
             return Ok(amount);
         }
         let path = &self.currencies.paths[currency.index() - 1];
-        path.exact_rate(|pair| self.price_on_tick(pair))?.convert(amount)
+        let price = |pair: InstrumentId| Price::from_f64_on_tick(self.prices[pair.index()], RATE_STEP);
+        path.exact_rate(price)?.convert(amount)
     }
 
     /// What a scope has gained in one currency: `flow - fees + income` plus the notional value of what it holds.

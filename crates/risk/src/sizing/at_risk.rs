@@ -9,6 +9,9 @@ use super::{SizingError, checked, positive, signed_lots, unit_fraction};
 ///
 /// Units = `risk_fraction x equity / |entry - stop|`, which is what the stop loses when it fills at its level (gaps,
 /// slippage and fees come on top). R. Vince, *Portfolio Management Formulas*, 1990.
+///
+/// Prices are per unit in the account's currency: multiply by `view.unit_value(i) / close` where there is a multiplier or a
+/// rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FixedFractional {
     /// The fraction of equity at risk: above 0 and up to 1.
@@ -34,6 +37,9 @@ impl FixedFractional {
 ///
 /// Units = `risk_fraction x equity / (atr_multiple x ATR)`. J. W. Wilder, *New Concepts in Technical Trading Systems*,
 /// 1978 (average true range); C. Faith, *Way of the Turtle*, 2007 (sizing by it).
+///
+/// The range is per unit in the account's currency: multiply by `view.unit_value(i) / close` where there is a multiplier or
+/// a rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AtrSizing {
     /// The fraction of equity at risk: above 0 and up to 1.

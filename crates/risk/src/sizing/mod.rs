@@ -13,6 +13,9 @@
 //! was asked; what is less than one lot becomes zero. Weights are signed fractions of equity. An input that is not a
 //! number or is out of range is a [`SizingError`] that names it: a size is never `NaN`, and never a guess.
 //!
+//! Prices and ranges are per unit in the account's currency: multiply by `view.unit_value(i) / close` where there is a
+//! multiplier or a rate.
+//!
 //! A sizer knows no limits: the risk rules still judge every order and target that is made from its answer.
 //!
 //! ```

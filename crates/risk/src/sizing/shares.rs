@@ -28,6 +28,9 @@ impl FixedShares {
 /// The size is the largest whole number of lots `q` with `q x price <= |fraction| x ((1 - cash_buffer) x equity - fee(q))`,
 /// on the side of the fraction. This is the form of `SetHoldings` in QuantConnect Lean, whose buffer is 0.0025; with no
 /// buffer and no fee it is the plain percentage of equity.
+///
+/// Prices are per unit in the account's currency: multiply by `view.unit_value(i) / close` where there is a multiplier or a
+/// rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PercentOfEquity {
     /// Signed fraction of equity; negative sells short. Zero gives zero units.

@@ -163,6 +163,69 @@ fn models_by_columns_and_bar_by_bar_make_one_run() {
     }
 }
 
+fn alone(model: Reversal) -> EngineParts {
+    EngineParts {
+        portfolio: Box::new(BudgetedPortfolio::equal(&[model.name], 0.01).unwrap()),
+        models: vec![Box::new(model)],
+        regime: None,
+        risk: Box::new(RiskRules::new(RiskLimits::mission_defaults(), KillFlag::new()).unwrap()),
+    }
+}
+
+#[test]
+fn models_by_columns_alone_make_the_run_of_the_event_engine() {
+    let market = market(1);
+    let config = Setup::plain("100000").config(&market);
+    let seen = compare(&market, || alone(Reversal::new("Reversal", "A", 0)), &config);
+    let seen = seen.unwrap_or_else(|difference| panic!("{difference}"));
+    assert!(seen.orders > 5, "{seen:?} says too little");
+}
+
+/// Gives a target by columns at the last bar of the warm-up.
+struct TooEarly(Requirements, InstrumentRef);
+
+impl Model for TooEarly {
+    fn id(&self) -> &str {
+        "TooEarly"
+    }
+
+    fn requirements(&self) -> &Requirements {
+        &self.0
+    }
+
+    fn decide(&mut self, _: &MarketView<'_>, _: &mut Intents) -> Result<(), ModelError> {
+        Ok(())
+    }
+
+    fn by_columns(&self) -> Option<&dyn SignalColumns> {
+        Some(self)
+    }
+}
+
+impl SignalColumns for TooEarly {
+    fn signals(&self, columns: &ColumnView<'_>, out: &mut ColumnTargets) {
+        out.target(columns.decisions().start - 1, self.1, 1.0);
+    }
+}
+
+#[test]
+#[should_panic(expected = "model TooEarly gives a target at bar 40, outside 41..300")]
+fn a_target_by_columns_outside_the_decisions_is_found() {
+    let market = market(1);
+    let mut config = Setup::plain("100000").config(&market);
+    config.start = market.series()[0].bars.close_times()[40];
+    let mut needs = Requirements::new();
+    let instrument = needs.trade("A");
+    let parts = EngineParts {
+        portfolio: Box::new(BudgetedPortfolio::equal(&["TooEarly"], 0.01).unwrap()),
+        models: vec![Box::new(TooEarly(needs, instrument))],
+        regime: None,
+        risk: Box::new(RiskRules::new(RiskLimits::mission_defaults(), KillFlag::new()).unwrap()),
+    };
+    let mut sink = sextant_backtest::NullSink;
+    vectorised::run(&market, &mut FeatureColumns::new(), parts, &config, &mut sink).unwrap();
+}
+
 /// Set for the process that does the search.
 const MEASURES: &str = "SEXTANT_TEST_MEASURES_SEARCH";
 

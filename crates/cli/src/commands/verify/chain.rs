@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use sextant_backtest::{BacktestConfig, EndOfRun};
+use sextant_backtest::{BacktestConfig, EndOfRun, vectorised};
 use sextant_domain::ports::FeatureSource;
 use sextant_domain::{FeatureSpec, MarketData, SeriesId, UtcNanos};
 use sextant_features::{FeatureColumns, registry};
@@ -14,7 +14,7 @@ use sextant_risk::KillFlag;
 use crate::args::VerifyArgs;
 use crate::commands::backtest::choose_market;
 use crate::compose::{account_model, backtest_config, engine_parts};
-use crate::config::{ConfigSource, ResolvedConfig, load};
+use crate::config::{ConfigSource, EngineConfig, ResolvedConfig, load};
 use crate::pipeline::{LoadedMarket, Source, load_market};
 use crate::progress::Bars;
 
@@ -89,8 +89,8 @@ pub(super) enum Features {
     AlsoRegistered,
 }
 
-/// Runs the system over a market and writes down everything: feature values, regime, intents, weights, acts of risk,
-/// orders, fills and the account.
+/// Runs the system over a market with the configured engine and writes down everything: feature values, regime, intents,
+/// weights, acts of risk, orders, fills and the account.
 pub(super) fn testify(
     config: &ResolvedConfig,
     market: &MarketData,
@@ -107,7 +107,14 @@ pub(super) fn testify(
     });
     let models: Vec<String> = parts.models.iter().map(|model| model.id().to_owned()).collect();
     let mut witness = Witness::new(market.instruments(), &models, &settings.daily_marks);
-    sextant_backtest::run(market, &mut watched, parts, settings, &mut witness)?;
+    match config.system.engine {
+        EngineConfig::Event => {
+            sextant_backtest::run(market, &mut watched, parts, settings, &mut witness)?;
+        }
+        EngineConfig::Vectorised => {
+            vectorised::run(market, &mut watched, parts, settings, &mut witness)?;
+        }
+    }
     if features == Features::AlsoRegistered {
         prepare_registered(&mut watched, market)?;
     }

@@ -1,6 +1,5 @@
 //! `sextant verify determinism`.
 
-mod compared;
 mod scratch;
 
 use std::path::Path;
@@ -10,10 +9,10 @@ use anyhow::{Context, bail};
 use sextant_data::Progress;
 use sextant_store::{LoadedRun, RunFolders};
 
-use self::compared::{Difference, compare, rows};
 use self::scratch::Scratch;
 use super::chain::System;
 use super::rows::ProofRow;
+use super::run::{count_rows, words};
 use super::variants::shuffled;
 use crate::args::DeterminismArgs;
 use crate::pipeline::Source;
@@ -69,8 +68,8 @@ fn same(
     );
     let (mut values, mut complaint) = (0, None);
     for (run, other_digest) in pair {
-        let (compared, difference) = compare(&rows(&reference.tables), &rows(&run.tables));
-        values += compared;
+        let differences = reference.tables.differences(&run.tables)?;
+        values += count_rows(&reference.tables)?;
         let ids = [&reference.manifest, &run.manifest].map(|manifest| manifest.run_id().to_string());
         let by_digest = if ids[0] != ids[1] {
             Some(format!("run ids differ: {} and {}", ids[0], ids[1]))
@@ -81,7 +80,7 @@ fn same(
         } else {
             None
         };
-        complaint = complaint.or(difference.map(|one: Difference| one.to_string()).or(by_digest));
+        complaint = complaint.or(differences.first().map(words)).or(by_digest);
     }
     let extent = format!("{PROCESSES} processes");
     Ok(ProofRow::compared(CHECK, (&what, &extent), values, complaint))

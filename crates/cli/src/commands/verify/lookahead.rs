@@ -71,7 +71,11 @@ fn stage_row(stage: Stage, extent: &str, report: &LookAheadReport) -> ProofRow {
 fn fill_row(whole: &Testimony, instants: usize, compared: usize, faults: &[FillFault]) -> ProofRow {
     let premature = premature_fills(&whole.orders);
     let first = premature.first().or(faults.first());
-    let complaint = first.map(|first| format!("{first} ({} orders in all)", premature.len() + faults.len()));
+    let complaint = if whole.orders.is_empty() {
+        Some("nothing was ordered, so nothing is proven; choose another period or configuration".to_owned())
+    } else {
+        first.map(|first| format!("{first} ({} orders in all)", premature.len() + faults.len()))
+    };
     let extent = format!("{instants} decisions, prices after them x 10");
     ProofRow::compared(
         CHECK,

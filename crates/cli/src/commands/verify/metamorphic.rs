@@ -92,6 +92,12 @@ fn hold(system: &System, relation: &Relation, given: &Testimony) -> anyhow::Resu
     if let Some(reason) = inapplicable(system, relation) {
         return Ok(skipped(relation, reason));
     }
+    if !is_traded(given, relation) {
+        return Ok(skipped(
+            relation,
+            "nothing was traded that it speaks of".to_owned(),
+        ));
+    }
     let changed = match relation.market(market) {
         Ok(changed) => changed,
         // Such as half of the finest tick there is.
@@ -135,6 +141,16 @@ fn inapplicable(system: &System, relation: &Relation) -> Option<String> {
     (has_rates && !is_about_time).then(|| {
         "instruments are quoted in several currencies: a rate is a price of a named pair, and neither may change".to_owned()
     })
+}
+
+/// Whether anything was traded that a relation speaks of: two accounts that do nothing are equal on every market.
+fn is_traded(given: &Testimony, relation: &Relation) -> bool {
+    let about = match relation {
+        Relation::Split { symbol } | Relation::Substituted { symbol } => Some(symbol),
+        _ => None,
+    };
+    let mut stories = given.orders.values();
+    stories.any(|one| one.first_fill.is_some() && about.is_none_or(|symbol| *symbol == one.symbol))
 }
 
 fn skipped(relation: &Relation, reason: String) -> ProofRow {

@@ -58,8 +58,8 @@ pub(crate) fn run(args: &VerifyRunArgs) -> anyhow::Result<ExitCode> {
     report(&format!("run {id}"), &checks)
 }
 
-/// The newest run of a folder as one row of a table. One that was made by other code or from other data, and has the
-/// same rows all the same, proves neither.
+/// The newest run of a folder as one row of a table. One that was made by other code or from other data proves nothing,
+/// whether it has the same rows or not.
 pub(super) fn newest(args: &VerifyRunArgs, progress: &dyn Progress) -> anyhow::Result<ProofRow> {
     let results = &args.run.results.results;
     let row = |extent: &str, values, complaint| {
@@ -84,10 +84,17 @@ pub(super) fn newest(args: &VerifyRunArgs, progress: &dyn Progress) -> anyhow::R
         .clone()
         .map(|check| format!("{}: {}", check.what, check.detail))
         .collect();
-    let has_other_rows = differing.clone().any(|check| check.what == "rows");
+    let differs = |part: &str| differing.clone().any(|check| check.what == part);
+    let has_other_rows = differs("rows");
+    let has_other_inputs = differs("code") || differs("data");
+    let is_wrong = has_other_rows && !has_other_inputs;
     let extent = format!("run {}", checked.id);
-    let row = row(&extent, checked.rows, has_other_rows.then(|| words.join("; ")));
+    let row = row(&extent, checked.rows, is_wrong.then(|| words.join("; ")));
     let verdict = match row.verdict {
+        Verdict::Pass if has_other_rows => Verdict::Skip(format!(
+            "made from other code or data; `cargo xtask backtest` makes a new one: {}",
+            words.join("; ")
+        )),
         Verdict::Pass if !words.is_empty() => Verdict::Skip(format!(
             "the same rows, but not from the same inputs: {}",
             words.join("; ")
@@ -115,13 +122,20 @@ fn computed_again(args: &VerifyRunArgs, progress: &dyn Progress) -> anyhow::Resu
     let replay = Replay::prepare(&stored.manifest, &args.data, progress)?;
     let replayed = replay.run(progress)?;
     checks.extend(checks_of((&stored.manifest, &stored.tables), &replay, &replayed)?);
-    let digests = stored.tables.digests()?;
-    let rows: u64 = digests.tables.values().map(|one| one.rows).sum();
     Ok(Checked {
         id: stored.manifest.run_id().clone(),
-        rows: usize::try_from(rows)?,
+        rows: count_rows(&stored.tables)?,
         checks,
     })
+}
+
+/// How many rows all tables have together.
+///
+/// # Errors
+/// When rows cannot be stored.
+pub(super) fn count_rows(tables: &RunTables) -> anyhow::Result<usize> {
+    let rows: u64 = tables.digests()?.tables.values().map(|one| one.rows).sum();
+    Ok(usize::try_from(rows)?)
 }
 
 /// Code, data, assumptions and rows of a run against those of its replay.
@@ -190,7 +204,7 @@ fn rows_checks(stored: &RunTables, again: &RunTables) -> anyhow::Result<Vec<Chec
 }
 
 /// A table that differs, in words.
-fn words(one: &TableDifference) -> String {
+pub(super) fn words(one: &TableDifference) -> String {
     let (then, now) = one.rows;
     let count = if then == now {
         format!("{then} rows, {} of them differ", one.differing)

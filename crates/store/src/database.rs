@@ -62,6 +62,9 @@ impl Database {
     pub(crate) fn open(results_dir: &Path, access: Access) -> Result<Self, StoreError> {
         let lock = lock_database(results_dir, access)?;
         let path = database_path(results_dir);
+        if access == Access::ReadWrite && !path.exists() {
+            Self::begin(&path)?;
+        }
         let connection = patiently(&path, || match connect(&path, access) {
             Ok(connection) => Ok(Attempt::Opened(connection)),
             Err(source) => match lock_holder(&source.to_string()) {
@@ -80,6 +83,19 @@ impl Database {
         }
         database.check_tables()?;
         Ok(database)
+    }
+
+    /// Puts a database without rows where there is none. It gets its name when it is whole, because DuckDB refuses a file
+    /// whose making was interrupted.
+    fn begin(path: &Path) -> Result<(), StoreError> {
+        let unfinished = path.with_extension("db.unfinished");
+        for left in [unfinished.clone(), unfinished.with_extension("unfinished.wal")] {
+            if left.exists() {
+                std::fs::remove_file(&left).map_err(StoreError::io("remove", &left))?;
+            }
+        }
+        Self::create(unfinished.clone())?.close()?;
+        std::fs::rename(&unfinished, path).map_err(StoreError::io("put in place", path))
     }
 
     /// A new database under a name that nobody else opens.

@@ -1,23 +1,22 @@
 //! Speed of the event engine: `cargo xtask bench`. `benches/peers` runs the same works in other engines.
 
+mod works;
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rust_decimal::Decimal;
-use sextant_backtest::{
-    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
-    vectorised,
-};
+use sextant_backtest::{BacktestConfig, run, vectorised};
 use sextant_domain::ports::{DailyMark, FeatureSource, Model, ModelError, ResultSink};
 use sextant_domain::{
-    AssetClass, Cash, Contract, Currency, FeatureRef, Instrument, InstrumentRef, Intents, MarketData,
-    MarketView, Requirements, SeriesRef, StepRecord, Timeframe, UtcNanos,
+    AssetClass, Contract, Currency, FeatureRef, Instrument, InstrumentRef, Intents, MarketData, MarketView,
+    Requirements, SeriesRef, StepRecord, Timeframe,
 };
 use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
-use sextant_portfolio::BudgetedPortfolio;
-use sextant_risk::{AfterHalt, ClassCaps, DrawdownLimits, KillFlag, RiskLimits, RiskRules};
 use sextant_testkit::{MarketBuilder, bars};
+
+use works::{config, one_instrument, parts};
 
 /// Long while SMA(20) is above SMA(60), flat otherwise.
 struct SmaCross {
@@ -177,24 +176,6 @@ fn orders_of_plain_loop(market: &MarketData) -> usize {
     orders
 }
 
-fn minute_market(count: usize) -> MarketData {
-    let start = "2015-01-01".parse().expect("a date");
-    let spans = bars::round_the_clock(start, Timeframe::M1, count);
-    // Steps small enough that prices stay plausible over a million minutes.
-    let walk = bars::random_walk(
-        &spans,
-        bars::Walk {
-            start_price: 100.0,
-            step: 0.0005,
-            seed: 1,
-        },
-    );
-    MarketBuilder::new()
-        .equity("ACME", Timeframe::M1)
-        .bars("ACME", Timeframe::M1, walk)
-        .build()
-}
-
 fn daily_market(symbols: &[String], days: usize) -> MarketData {
     let spans = bars::daily_sessions("2015-01-01".parse().expect("a date"), days);
     let mut market = MarketBuilder::new();
@@ -231,27 +212,6 @@ impl ResultSink for OrderCount {
     fn mark(&mut self, _mark: &DailyMark<'_>) {}
 }
 
-/// Every rule is on and looked at in every step; thousands of round trips at 5 bp a side lose nearly everything, so the
-/// drawdown rule must not end the work early.
-fn all_rules() -> RiskLimits {
-    let drawdown = DrawdownLimits {
-        trigger: 0.999_999,
-        reduced_exposure: 0.99,
-        recover_at: 0.5,
-        halt: 1.0,
-        after_halt: AfterHalt::StayHalted,
-    };
-    RiskLimits {
-        per_asset_cap: 1.0,
-        class_caps: ClassCaps {
-            equity: Some(1.1),
-            ..ClassCaps::default()
-        },
-        drawdown: Some(drawdown),
-        ..RiskLimits::mission_defaults()
-    }
-}
-
 /// One of the two engines.
 type Run = fn(&MarketData, &mut dyn FeatureSource, EngineParts, &BacktestConfig, &mut dyn ResultSink);
 
@@ -277,39 +237,15 @@ fn by_columns(
 
 /// A run over the whole market with `config`. Returns the number of orders.
 fn backtest(engine: Run, market: &MarketData, model: Box<dyn Model>, config: &BacktestConfig) -> usize {
-    let portfolio = BudgetedPortfolio::single(model.id(), 1.0, 0.0).expect("a budget of 1");
-    let parts = EngineParts {
-        models: vec![model],
-        regime: None,
-        portfolio: Box::new(portfolio),
-        risk: Box::new(RiskRules::new(all_rules(), KillFlag::new()).expect("valid limits")),
-    };
     let mut orders = OrderCount::default();
-    engine(market, &mut FeatureColumns::new(), parts, config, &mut orders);
+    engine(
+        market,
+        &mut FeatureColumns::new(),
+        parts(model),
+        config,
+        &mut orders,
+    );
     orders.0
-}
-
-/// All bars of the market at 5 bp a side, filled at the next open.
-fn config(market: &MarketData) -> BacktestConfig {
-    let view = market.series()[0].bars.view();
-    let (first, last) = (view.close_time[0], view.close_time[view.len() - 1]);
-    let midnights = (first.day_number() + 1..=last.day_number()).map(|day| day * 86_400_000_000_000);
-    let costs = ProportionalCosts {
-        commission_bps: "5".parse().expect("a decimal"),
-        slippage_bps: "0".parse().expect("a decimal"),
-    };
-    BacktestConfig {
-        initial_capital: Cash::new("1000000000".parse().expect("a decimal")),
-        start: first,
-        end: last,
-        venue: VenueConfig::simple(
-            FillConvention::NextOpen,
-            Costs::uniform(costs).expect("5 bp is allowed"),
-        ),
-        account: AccountModel::trades_only(),
-        at_end: EndOfRun::MarkToMarket,
-        daily_marks: midnights.map(UtcNanos::from_nanos).collect(),
-    }
 }
 
 fn engine(criterion: &mut Criterion) {
@@ -317,7 +253,7 @@ fn engine(criterion: &mut Criterion) {
     group.sample_size(20);
 
     let bars = 1_000_000;
-    let market = minute_market(bars);
+    let market = one_instrument(Timeframe::M1, bars);
     let of_minutes = config(&market);
     group.throughput(Throughput::Elements(bars as u64));
     group.bench_function(BenchmarkId::new("sma_cross_5bp_all_rules", bars), |bencher| {

@@ -1,22 +1,19 @@
 //! Speed of the vectorised engine beside the event engine, on the same works: `cargo xtask bench`.
 
+mod works;
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sextant_backtest::{
-    AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig, run,
-    vectorised,
-};
+use sextant_backtest::{BacktestConfig, run, vectorised};
 use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink, SignalColumns};
 use sextant_domain::{
-    Cash, ColumnTargets, ColumnView, FeatureRef, InstrumentRef, Intents, MarketData, MarketView,
-    Requirements, StepRecord, Timeframe, UtcNanos,
+    ColumnTargets, ColumnView, FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Requirements,
+    StepRecord, Timeframe,
 };
-use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
-use sextant_portfolio::BudgetedPortfolio;
-use sextant_risk::{AfterHalt, ClassCaps, DrawdownLimits, KillFlag, RiskLimits, RiskRules};
-use sextant_testkit::{MarketBuilder, bars};
+
+use works::{config, one_instrument, parts};
 
 /// Long while the fast mean is above the slow one, flat otherwise.
 struct SmaCross {
@@ -91,74 +88,6 @@ impl SignalColumns for SmaCross {
     }
 }
 
-fn market(timeframe: Timeframe, count: usize) -> MarketData {
-    let start = "2015-01-01".parse().expect("a date");
-    let spans = bars::round_the_clock(start, timeframe, count);
-    // Steps small enough that prices stay plausible over a million minutes.
-    let walk = bars::Walk {
-        start_price: 100.0,
-        step: 0.0005,
-        seed: 1,
-    };
-    MarketBuilder::new()
-        .equity("ACME", timeframe)
-        .bars("ACME", timeframe, bars::random_walk(&spans, walk))
-        .build()
-}
-
-/// Every rule is on; the drawdown rule must not end the work early, though costs eat nearly everything.
-fn all_rules() -> RiskLimits {
-    let drawdown = DrawdownLimits {
-        trigger: 0.999_999,
-        reduced_exposure: 0.99,
-        recover_at: 0.5,
-        halt: 1.0,
-        after_halt: AfterHalt::StayHalted,
-    };
-    RiskLimits {
-        per_asset_cap: 1.0,
-        class_caps: ClassCaps {
-            equity: Some(1.1),
-            ..ClassCaps::default()
-        },
-        drawdown: Some(drawdown),
-        ..RiskLimits::mission_defaults()
-    }
-}
-
-/// All bars of the market at 5 bp a side, filled at the next open, marked at each midnight.
-fn config(market: &MarketData) -> BacktestConfig {
-    let times = market.series()[0].bars.close_times();
-    let (first, last) = (times[0], times[times.len() - 1]);
-    let midnights = (first.day_number() + 1..=last.day_number()).map(|day| day * 86_400_000_000_000);
-    let costs = ProportionalCosts {
-        commission_bps: "5".parse().expect("a decimal"),
-        slippage_bps: "0".parse().expect("a decimal"),
-    };
-    BacktestConfig {
-        initial_capital: Cash::new("1000000000".parse().expect("a decimal")),
-        start: first,
-        end: last,
-        venue: VenueConfig::simple(
-            FillConvention::NextOpen,
-            Costs::uniform(costs).expect("5 bp is allowed"),
-        ),
-        account: AccountModel::trades_only(),
-        at_end: EndOfRun::MarkToMarket,
-        daily_marks: midnights.map(UtcNanos::from_nanos).collect(),
-    }
-}
-
-fn parts(model: SmaCross) -> EngineParts {
-    let portfolio = BudgetedPortfolio::single(model.id(), 1.0, 0.0).expect("a budget of 1");
-    EngineParts {
-        models: vec![Box::new(model)],
-        regime: None,
-        portfolio: Box::new(portfolio),
-        risk: Box::new(RiskRules::new(all_rules(), KillFlag::new()).expect("valid limits")),
-    }
-}
-
 /// Counts orders and keeps the equity of each step, as the columns do.
 #[derive(Default)]
 struct Kept {
@@ -183,7 +112,7 @@ fn by_events(
     config: &BacktestConfig,
 ) -> (usize, f64) {
     let mut kept = Kept::default();
-    run(market, features, parts(model), config, &mut kept).expect("the run completes");
+    run(market, features, parts(Box::new(model)), config, &mut kept).expect("the run completes");
     (kept.orders, kept.equity[kept.equity.len() - 1])
 }
 
@@ -194,7 +123,8 @@ fn by_columns(
     model: SmaCross,
     config: &BacktestConfig,
 ) -> (usize, f64) {
-    let run = vectorised::evaluate(market, features, parts(model), config).expect("the run completes");
+    let run =
+        vectorised::evaluate(market, features, parts(Box::new(model)), config).expect("the run completes");
     (run.orders().len(), run.equity()[run.equity().len() - 1])
 }
 
@@ -208,7 +138,7 @@ fn one_run(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("vectorised");
     group.sample_size(20);
     let bars = 1_000_000;
-    let market = market(Timeframe::M1, bars);
+    let market = one_instrument(Timeframe::M1, bars);
     let config = config(&market);
     let model = || SmaCross::new(Timeframe::M1, (20, 60));
     assert_eq!(
@@ -237,7 +167,7 @@ fn sweep(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("vectorised");
     group.sample_size(10);
     let (bars, pairs) = (5_000, pairs());
-    let market = market(Timeframe::H1, bars);
+    let market = one_instrument(Timeframe::H1, bars);
     let config = config(&market);
     let model = |pair: &(u32, u32)| SmaCross::new(Timeframe::H1, *pair);
     group.throughput(Throughput::Elements((bars * pairs.len()) as u64));

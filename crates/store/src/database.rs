@@ -12,6 +12,7 @@ use crate::codec::decode;
 use crate::index_rows::index_tables;
 use crate::lock::{self, FolderLock, LockAnswer};
 use crate::parquet::{no_extensions, query};
+use crate::replace::put_whole;
 use crate::row::Row;
 use crate::rows::run_tables;
 use crate::schema::{Column, Table, text_literal};
@@ -63,7 +64,7 @@ impl Database {
         let lock = lock_database(results_dir, access)?;
         let path = database_path(results_dir);
         if access == Access::ReadWrite && !path.exists() {
-            Self::begin(&path)?;
+            put_whole(&path, |new| Self::create(new)?.close())?;
         }
         let connection = patiently(&path, || match connect(&path, access) {
             Ok(connection) => Ok(Attempt::Opened(connection)),
@@ -83,19 +84,6 @@ impl Database {
         }
         database.check_tables()?;
         Ok(database)
-    }
-
-    /// Puts a database without rows where there is none. It gets its name when it is whole, because DuckDB refuses a file
-    /// whose making was interrupted.
-    fn begin(path: &Path) -> Result<(), StoreError> {
-        let unfinished = path.with_extension("db.unfinished");
-        for left in [unfinished.clone(), unfinished.with_extension("unfinished.wal")] {
-            if left.exists() {
-                std::fs::remove_file(&left).map_err(StoreError::io("remove", &left))?;
-            }
-        }
-        Self::create(unfinished.clone())?.close()?;
-        std::fs::rename(&unfinished, path).map_err(StoreError::io("put in place", path))
     }
 
     /// A new database under a name that nobody else opens.

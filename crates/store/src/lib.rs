@@ -42,6 +42,7 @@ mod lock;
 mod manifest;
 mod parquet;
 mod rebuild;
+mod replace;
 mod row;
 mod rows;
 mod schema;

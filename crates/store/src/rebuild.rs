@@ -1,11 +1,10 @@
 //! Making the database again from the run folders.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::database::{Access, lock_database};
-use crate::files::{create_folder, flush_file, flush_folder};
+use crate::files::create_folder;
+use crate::replace::put_whole;
 use crate::{RunFolders, RunId, Store, StoreError};
 
 /// One step of a rebuild, told before it is taken.
@@ -41,14 +40,12 @@ pub fn rebuild(
     create_folder(results_dir)?;
     let path = Store::database_path(results_dir);
     let _lock = lock_database(results_dir, Access::ReadWrite)?;
-    let new = path.with_extension("db.new");
-    remove_with_log(&new)?;
-    let mut store = Store::create_at(new.clone(), RunFolders::new(results_dir))?;
-    let report = index_all(&mut store, progress)?;
-    store.close()?;
-    flush_file(&new)?;
-    put_in_place(&new, &path)?;
-    Ok(report)
+    put_whole(&path, |new| {
+        let mut store = Store::create_at(new, RunFolders::new(results_dir))?;
+        let report = index_all(&mut store, progress)?;
+        store.close()?;
+        Ok(report)
+    })
 }
 
 fn index_all(
@@ -72,30 +69,4 @@ fn index_all(
         }
     }
     Ok(report)
-}
-
-/// The write-ahead log of the old file goes first: it must never be applied to the new one.
-fn put_in_place(new: &Path, path: &Path) -> Result<(), StoreError> {
-    remove_file(&log_of(path))?;
-    fs::rename(new, path).map_err(StoreError::io("put in place", path))?;
-    path.parent().map_or(Ok(()), flush_folder)
-}
-
-fn remove_with_log(path: &Path) -> Result<(), StoreError> {
-    remove_file(path)?;
-    remove_file(&log_of(path))
-}
-
-/// DuckDB's write-ahead log of a database file.
-fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".wal");
-    PathBuf::from(name)
-}
-
-fn remove_file(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", path)(source)),
-        _ => Ok(()),
-    }
 }

@@ -106,18 +106,25 @@ pub(crate) fn instants(market: &MarketData, end: UtcNanos) -> Cow<'_, [UtcNanos]
 /// The series, divided by their close times up to `end`.
 fn groups(market: &MarketData, end: UtcNanos) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for (index, series) in market.series().iter().enumerate() {
-        let times = series.bars.close_times();
-        let times = &times[..times.partition_point(|time| *time <= end)];
-        let id = SeriesId::from_index(index);
-        match groups.iter_mut().find(|group| group.times == times) {
-            Some(group) => group.members.push(id),
-            None => groups.push(Group {
-                times,
-                passed: 0,
-                members: vec![id],
-            }),
-        }
+    let mut group_of = Vec::with_capacity(market.series().len());
+    for id in (0..market.series().len()).map(SeriesId::from_index) {
+        // Series of one calendar have the same times up to any end.
+        let known = group_of.get(market.calendar_of(id).index()).copied();
+        let group = known.unwrap_or_else(|| {
+            let times = market.close_times(id);
+            let times = &times[..times.partition_point(|time| *time <= end)];
+            let alike = groups.iter().position(|group| group.times == times);
+            alike.unwrap_or_else(|| {
+                groups.push(Group {
+                    times,
+                    passed: 0,
+                    members: Vec::new(),
+                });
+                groups.len() - 1
+            })
+        });
+        groups[group].members.push(id);
+        group_of.push(group);
     }
     groups
 }

@@ -1,5 +1,7 @@
 //! The market data of a run: instruments, bar series and macro series.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use crate::{BarSeries, InstrumentId, InstrumentTable, SeriesId, Timeframe, UtcNanos};
@@ -152,6 +154,8 @@ pub struct MarketData {
     series: Vec<Series>,
     macros: Vec<MacroSeries>,
     execution: Vec<SeriesId>,
+    /// Per series: the first one with the same open and close times.
+    calendars: Vec<SeriesId>,
 }
 
 impl MarketData {
@@ -193,6 +197,7 @@ impl MarketData {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             instruments,
+            calendars: calendars(&series),
             series,
             macros,
             execution,
@@ -229,10 +234,49 @@ impl MarketData {
         self.execution[instrument.index()]
     }
 
+    /// The first series whose bars open and close at the very same instants as those of this one: itself, where there is none
+    /// before.
+    #[inline]
+    pub fn calendar_of(&self, id: SeriesId) -> SeriesId {
+        self.calendars[id.index()]
+    }
+
+    /// When the bars of a series open, read from the first series of its calendar: what many series share stays at hand.
+    #[inline]
+    pub fn open_times(&self, id: SeriesId) -> &[UtcNanos] {
+        self.get(self.calendar_of(id)).bars.open_times()
+    }
+
+    /// When the bars of a series close, as [`open_times`](Self::open_times).
+    #[inline]
+    pub fn close_times(&self, id: SeriesId) -> &[UtcNanos] {
+        self.get(self.calendar_of(id)).bars.close_times()
+    }
+
     /// Every macro series.
     pub fn macros(&self) -> &[MacroSeries] {
         &self.macros
     }
+}
+
+/// Per series: the first one with the same open and close times.
+fn calendars(series: &[Series]) -> Vec<SeriesId> {
+    let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    let calendar = |(index, one): (usize, &Series)| {
+        let (opens, closes) = (one.bars.open_times(), one.bars.close_times());
+        let ends = (closes.first().copied(), closes.last().copied());
+        let alike = known.entry((closes.len(), ends)).or_default();
+        let same = alike.iter().find(|other| {
+            let bars = &series[**other].bars;
+            bars.close_times() == closes && bars.open_times() == opens
+        });
+        let first = same.copied().unwrap_or_else(|| {
+            alike.push(index);
+            index
+        });
+        SeriesId::from_index(first)
+    };
+    series.iter().enumerate().map(calendar).collect()
 }
 
 fn find_series(series: &[Series], instrument: InstrumentId, timeframe: Timeframe) -> Option<SeriesId> {
@@ -245,6 +289,40 @@ fn find_series(series: &[Series], instrument: InstrumentId, timeframe: Timeframe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Bar;
+
+    #[test]
+    fn series_with_the_same_times_share_a_calendar() {
+        let bars = |closes: &[i64], length: i64| {
+            let bar = |close: &i64| Bar {
+                open_time: UtcNanos::from_nanos(close - length),
+                close_time: UtcNanos::from_nanos(*close),
+                open: 1.0,
+                high: 1.0,
+                low: 1.0,
+                close: 1.0,
+                volume: 0.0,
+            };
+            BarSeries::from_bars(closes.iter().map(bar)).unwrap()
+        };
+        let columns = [
+            (&[2, 4, 9][..], 1),
+            (&[2, 5, 9], 1),
+            (&[2, 4, 9], 1),
+            (&[2, 4], 1),
+            (&[2, 4, 9], 2),
+            (&[2, 5, 9], 1),
+            (&[], 1),
+            (&[], 2),
+        ];
+        let series = columns.map(|(closes, length)| Series {
+            instrument: InstrumentId::from_index(0),
+            timeframe: Timeframe::D1,
+            bars: bars(closes, length),
+        });
+        let found = calendars(&series).into_iter().map(SeriesId::index);
+        assert_eq!(found.collect::<Vec<_>>(), [0, 1, 0, 3, 4, 1, 6, 6]);
+    }
 
     #[test]
     fn macro_values_wait_for_publication() {

@@ -271,6 +271,24 @@ impl Quantity {
 }
 
 impl Cash {
+    /// The exact sum of an amount and others: that of [`plus`](Self::plus) one after another, in fewer steps.
+    ///
+    /// # Errors
+    /// [`MoneyError::Inexact`] when a sum on the way does not fit 28 digits, and the first error among the amounts.
+    pub fn total(
+        first: Self,
+        others: impl IntoIterator<Item = Result<Self, MoneyError>>,
+    ) -> Result<Self, MoneyError> {
+        let mut total = short::Total::of(first.0);
+        for amount in others {
+            let amount = amount?;
+            if total.add(amount.0).is_none() {
+                total = short::Total::of(exact_add(total.value(), amount.0)?);
+            }
+        }
+        Ok(Self(total.value()))
+    }
+
     /// The amount nearest to `value` with `decimals` decimals, halves away from zero.
     ///
     /// # Errors
@@ -451,6 +469,28 @@ mod tests {
             fn the_short_way_to_f64_gives_the_same_bits(mantissa in any::<i64>(), digits in 0u32..19, scale in 0u32..15) {
                 let value = Decimal::new(mantissa / 10i64.pow(digits), scale);
                 prop_assert_eq!(to_f64(value).to_bits(), value.to_f64().unwrap().to_bits());
+            }
+
+            #[test]
+            fn a_total_is_the_sum_of_one_after_another(
+                amounts in prop::collection::vec((any::<i64>(), 0u32..19, 0u32..12), 1..20),
+                huge in prop::option::of((0..20usize, 0u32..28)),
+            ) {
+                let mut amounts: Vec<Cash> = amounts
+                    .into_iter()
+                    .map(|(mantissa, digits, scale)| Cash::new(Decimal::new(mantissa / 10i64.pow(digits), scale)))
+                    .collect();
+                if let Some((place, scale)) = huge {
+                    let mut huge = Decimal::MAX;
+                    huge.set_scale(scale).unwrap();
+                    let place = place.min(amounts.len());
+                    amounts.insert(place, Cash::new(huge));
+                }
+                let by_one = amounts[1..].iter().try_fold(amounts[0], |sum, one| sum.plus(*one));
+                let total = Cash::total(amounts[0], amounts[1..].iter().copied().map(Ok));
+                prop_assert_eq!(total.is_ok(), by_one.is_ok());
+                let digits = |cash: Result<Cash, _>| cash.ok().map(|cash| cash.decimal().serialize());
+                prop_assert_eq!(digits(total), digits(by_one));
             }
 
             #[test]

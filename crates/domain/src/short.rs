@@ -61,6 +61,59 @@ pub(crate) fn sum(left: Decimal, right: Decimal) -> Option<Decimal> {
     ))
 }
 
+/// A running sum of many values, which looks at each of them once: what [`sum`] gives for one after another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Total {
+    mantissa: i128,
+    scale: u32,
+}
+
+impl Total {
+    /// Mantissas of decimals are below this.
+    const END: i128 = 1 << 96;
+
+    #[inline]
+    pub(crate) fn of(value: Decimal) -> Self {
+        Self {
+            mantissa: value.mantissa(),
+            scale: value.scale(),
+        }
+    }
+
+    /// Adds a value; `None`, and nothing changed, when the sum does not fit a decimal.
+    #[inline]
+    pub(crate) fn add(&mut self, value: Decimal) -> Option<()> {
+        let other = Self::of(value);
+        if other.mantissa == 0 {
+            return Some(());
+        }
+        if self.mantissa == 0 {
+            *self = other;
+            return Some(());
+        }
+        let (mut a, mut b) = (self.mantissa, other.mantissa);
+        if self.scale < other.scale {
+            a = a.checked_mul((*POWERS.get((other.scale - self.scale) as usize)?).into())?;
+        } else if self.scale > other.scale {
+            b = b.checked_mul((*POWERS.get((self.scale - other.scale) as usize)?).into())?;
+        }
+        let sum = a.checked_add(b)?;
+        if sum.abs().max(a.abs()).max(b.abs()) >= Self::END {
+            return None;
+        }
+        *self = Self {
+            mantissa: sum,
+            scale: self.scale.max(other.scale),
+        };
+        Some(())
+    }
+
+    #[inline]
+    pub(crate) fn value(self) -> Decimal {
+        Decimal::from_i128_with_scale(self.mantissa, self.scale)
+    }
+}
+
 /// The exact product; `None` when something does not fit.
 #[inline]
 pub(crate) fn product(left: Decimal, right: Decimal) -> Option<Decimal> {

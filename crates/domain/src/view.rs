@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use crate::ports::FeatureSource;
 use crate::{
-    BarsView, Binding, EndReason, FeatureRef, InstrumentRef, MacroRef, MarketData, OrderRef, SeriesRef,
-    UtcNanos,
+    BarsView, Binding, EndReason, FeatureRef, InstrumentRef, MacroRef, MarketData, OrderRef, SeriesId,
+    SeriesRef, UtcNanos,
 };
 
 /// A model's own account at the time of the decision, in the research world.
@@ -70,9 +70,8 @@ pub struct MarketView<'a> {
 impl<'a> MarketView<'a> {
     /// A view over the first `available[s]` bars of every series `s`. Drivers make views; models receive them.
     ///
-    /// # Panics
-    /// When a series has a bar among its first `available` that closes after `as_of`: the driver is wrong then, and
-    /// going on would be look-ahead.
+    /// What is read of a series panics when a bar among its first `available` closes after `as_of`: the driver is wrong
+    /// then, and going on would be look-ahead.
     #[inline]
     pub fn new(
         as_of: UtcNanos,
@@ -81,16 +80,6 @@ impl<'a> MarketView<'a> {
         features: &'a dyn FeatureSource,
         binding: &'a Binding,
     ) -> Self {
-        for series in &binding.series {
-            let count = available[series.index()];
-            if count > 0 {
-                let newest = market.get(*series).bars.close_times()[count - 1];
-                assert!(
-                    newest <= as_of,
-                    "a bar that closes at {newest} was shown at {as_of}"
-                );
-            }
-        }
         let account = AccountView {
             portfolio_equity: 0.0,
             model_pnl: 0.0,
@@ -131,6 +120,21 @@ impl<'a> MarketView<'a> {
         }
     }
 
+    /// How many bars of a series there are by now; none of them is from later.
+    #[inline]
+    fn count(&self, series: SeriesId) -> usize {
+        let count = self.available[series.index()];
+        if let Some(newest) = count.checked_sub(1) {
+            let newest = self.market.close_times(series)[newest];
+            assert!(
+                newest <= self.as_of,
+                "a bar that closes at {newest} was shown at {}",
+                self.as_of
+            );
+        }
+        count
+    }
+
     /// The instant of the decision.
     #[inline]
     pub fn as_of(&self) -> UtcNanos {
@@ -141,7 +145,14 @@ impl<'a> MarketView<'a> {
     #[inline]
     pub fn bars(&self, series: SeriesRef) -> BarsView<'a> {
         let id = self.binding.series[series.position()];
-        self.market.get(id).bars.first(self.available[id.index()])
+        self.market.get(id).bars.first(self.count(id))
+    }
+
+    /// The closes of the bars of a series that have closed by now. For models that look at nothing else of many series.
+    #[inline]
+    pub fn closes(&self, series: SeriesRef) -> &'a [f64] {
+        let id = self.binding.series[series.position()];
+        &self.market.get(id).bars.closes()[..self.count(id)]
     }
 
     /// Whether a bar of the series closed at this very instant.
@@ -163,7 +174,7 @@ impl<'a> MarketView<'a> {
     #[inline]
     pub fn feature_history(&self, feature: FeatureRef) -> &'a [f64] {
         let (id, series) = self.binding.features[feature.position()];
-        &self.features.column(id)[..self.available[series.index()]]
+        &self.features.column(id)[..self.count(series)]
     }
 
     /// The newest published value of a macro series; `None` when there is none yet or the run has no such series.

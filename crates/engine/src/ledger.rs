@@ -1,6 +1,7 @@
 //! The ledger: exact books of the portfolio and of each model, with a floating-point mirror for the research world.
 
 mod account_event;
+mod books;
 mod currencies;
 #[cfg(test)]
 mod currency_properties;
@@ -11,13 +12,14 @@ use std::fmt;
 
 use sextant_domain::ports::AccountSource;
 use sextant_domain::{
-    Cash, CashKind, Currency, CurrencyId, EquityPoint, Fill, FillPart, InstrumentId, InstrumentTable,
-    ModelId, MoneyError, OrderId, Price, Quantity, Settlement, UtcNanos,
+    Cash, CashKind, Currency, CurrencyId, EquityPoint, Fill, InstrumentId, InstrumentTable, ModelId,
+    MoneyError, OrderId, Price, Quantity, Settlement, UtcNanos,
 };
 use thiserror::Error;
 
-use crate::book::{Book, BookTerms, Posting};
+use crate::book::{Book, BookTerms};
 use account_event::SplitMark;
+use books::Books;
 pub(crate) use currencies::Currencies;
 pub use currencies::{Balance, NoFxPath};
 
@@ -91,8 +93,7 @@ pub struct Ledger {
     initial: Cash,
     currencies: Currencies,
     terms: Vec<BookTerms>,
-    portfolio: Book,
-    models: Vec<Book>,
+    books: Books,
     ticks: Vec<rust_decimal::Decimal>,
     prices: Vec<f64>,
     /// What a unit at a price of one is worth in the account's currency: multiplier times rate.
@@ -138,8 +139,7 @@ impl Ledger {
         let factor = |contract| currencies::first_factor(contract, currency);
         Ok(Self {
             initial,
-            portfolio: Book::new(&terms, others + 1),
-            models: vec![Book::new(&terms, others + 1); models],
+            books: Books::new(&terms, others + 1, models),
             ticks: instruments
                 .iter()
                 .map(|(_, instrument)| instrument.price_tick)
@@ -168,10 +168,7 @@ impl Ledger {
 
     /// The books of a scope.
     pub fn book(&self, scope: Scope) -> &Book {
-        match scope {
-            Scope::Portfolio => &self.portfolio,
-            Scope::Model(model) => &self.models[model.index()],
-        }
+        self.books.of(scope)
     }
 
     /// Last price of an instrument; NaN before its first bar.
@@ -209,6 +206,16 @@ impl Ledger {
         }
         if !self.split_marks.is_empty() {
             self.forget_split(instrument);
+        }
+    }
+
+    /// Marks instruments to new prices, as [`set_price`](Self::set_price) does one after another.
+    #[inline]
+    pub fn set_prices(&mut self, prices: impl Iterator<Item = (InstrumentId, f64)>) {
+        if self.currencies.has_sources() || !self.split_marks.is_empty() {
+            prices.for_each(|(instrument, price)| self.set_price(instrument, price));
+        } else {
+            prices.for_each(|(instrument, price)| self.take_price(instrument, price));
         }
     }
 
@@ -259,79 +266,21 @@ impl Ledger {
             time: fill.time,
             what,
         };
-        let whole = Posting {
-            instrument: fill.instrument,
-            time: fill.time,
-            quantity: fill.quantity,
-            price: fill.price,
-            fee: fill.fee,
-            slippage: fill.slippage,
-        };
-        if !self.portfolio.post(whole).map_err(money)? {
-            return Err(out_of_balance("portfolio"));
-        }
-        self.post_parts(fill, whole)
-            .map_err(money)?
-            .map_err(out_of_balance)?;
-        if self.terms[fill.instrument.index()].is_settled_daily {
-            self.settle_trade(fill).map_err(money)?;
-        }
-        self.check_sums(fill.instrument)
+        let terms = self.terms[fill.instrument.index()];
+        self.books
+            .post(fill, terms)
             .map_err(money)?
             .map_err(out_of_balance)?;
         self.mirror(fill.instrument);
         Ok(())
     }
 
-    fn post_parts(&mut self, fill: &Fill, whole: Posting) -> Result<Result<(), &'static str>, MoneyError> {
-        let mut post = |part: FillPart| {
-            self.models[part.model.index()].post(Posting {
-                quantity: part.quantity,
-                fee: part.fee,
-                slippage: part.slippage,
-                ..whole
-            })
-        };
-        let multiplier = self.terms[fill.instrument.index()].multiplier;
-        let mut is_balanced = true;
-        match fill.allocations.as_slice() {
-            [only] => is_balanced = post(fill.part(*only, fill.fee, multiplier)?)?,
-            _ => {
-                for part in fill.parts(multiplier)? {
-                    is_balanced &= post(part)?;
-                }
-            }
-        }
-        Ok(if is_balanced { Ok(()) } else { Err("model") })
-    }
-
-    /// The models' books must add up to the portfolio's, to the last unit.
-    fn check_sums(&self, instrument: InstrumentId) -> Result<Result<(), &'static str>, MoneyError> {
-        let currency = self.currencies.of(instrument);
-        let (mut quantity, mut flow, mut fees) = (Quantity::ZERO, Cash::ZERO, Cash::ZERO);
-        for book in &self.models {
-            let totals = book.totals(currency);
-            quantity = quantity.plus(book.instrument(instrument).quantity())?;
-            flow = flow.plus(totals.flow())?;
-            fees = fees.plus(totals.fees())?;
-        }
-        let portfolio = self.portfolio.totals(currency);
-        let agree = quantity == self.portfolio.instrument(instrument).quantity()
-            && flow == portfolio.flow()
-            && fees == portfolio.fees();
-        Ok(if agree {
-            Ok(())
-        } else {
-            Err("sum of the models against the portfolio")
-        })
-    }
-
     fn mirror(&mut self, instrument: InstrumentId) {
         let index = instrument.index();
         let count = self.units.len();
         self.mirror_cash();
-        self.units[index] = self.portfolio.instrument(instrument).quantity().to_f64();
-        for (model, book) in self.models.iter().enumerate() {
+        self.units[index] = self.books.portfolio().instrument(instrument).quantity().to_f64();
+        for (model, book) in self.books.models().iter().enumerate() {
             self.model_units[model * count + index] = book.instrument(instrument).quantity().to_f64();
         }
         let held = self.units[index] != 0.0
@@ -351,18 +300,18 @@ impl Ledger {
 
     fn mirror_cash(&mut self) {
         let or_nan = |cash: Result<Cash, MoneyError>| cash.map_or(f64::NAN, Cash::to_f64);
-        let own = self.portfolio.totals(CurrencyId::OWN);
+        let own = self.books.portfolio().totals(CurrencyId::OWN);
         let cash = own.cash().and_then(|cash| self.initial.plus(cash));
         self.cash = or_nan(cash);
         self.settled = own.settled().to_f64();
-        for (cash, book) in self.model_cash.iter_mut().zip(&self.models) {
+        for (cash, book) in self.model_cash.iter_mut().zip(self.books.models()) {
             *cash = or_nan(book.totals(CurrencyId::OWN).unsettled());
         }
         let others = self.foreign.len();
         for id in self.currencies.others() {
-            let (place, totals) = (id.index() - 1, self.portfolio.totals(id));
+            let (place, totals) = (id.index() - 1, self.books.portfolio().totals(id));
             self.foreign[place] = (or_nan(totals.cash()), totals.settled().to_f64());
-            for (model, book) in self.models.iter().enumerate() {
+            for (model, book) in self.books.models().iter().enumerate() {
                 self.model_foreign[model * others + place] = or_nan(book.totals(id).unsettled());
             }
         }
@@ -374,8 +323,10 @@ impl Ledger {
     /// [`MoneyError`] when it does not fit exactly.
     pub fn cash(&self, currency: Currency) -> Result<Cash, MoneyError> {
         match self.currencies.id(currency) {
-            Some(CurrencyId::OWN) => self.initial.plus(self.portfolio.totals(CurrencyId::OWN).cash()?),
-            Some(id) => self.portfolio.totals(id).cash(),
+            Some(CurrencyId::OWN) => self
+                .initial
+                .plus(self.books.portfolio().totals(CurrencyId::OWN).cash()?),
+            Some(id) => self.books.portfolio().totals(id).cash(),
             None => Ok(Cash::ZERO),
         }
     }
@@ -470,11 +421,14 @@ impl AccountSource for Ledger {
     }
 
     fn model_position(&self, model: ModelId, instrument: InstrumentId) -> Quantity {
-        self.models[model.index()].instrument(instrument).quantity()
+        self.books
+            .of(Scope::Model(model))
+            .instrument(instrument)
+            .quantity()
     }
 
     fn models(&self) -> usize {
-        self.models.len()
+        self.books.models().len()
     }
 
     fn value_factor(&self, instrument: InstrumentId) -> f64 {
@@ -491,12 +445,15 @@ impl AccountSource for Ledger {
 
     fn model_cash(&self, model: ModelId, currency: Currency) -> Result<Cash, MoneyError> {
         match self.currencies.id(currency) {
-            Some(id) => self.models[model.index()].totals(id).cash(),
+            Some(id) => self.books.of(Scope::Model(model)).totals(id).cash(),
             None => Ok(Cash::ZERO),
         }
     }
 
     fn settled_value(&self, model: ModelId, instrument: InstrumentId) -> Cash {
-        self.models[model.index()].instrument(instrument).settled()
+        self.books
+            .of(Scope::Model(model))
+            .instrument(instrument)
+            .settled()
     }
 }

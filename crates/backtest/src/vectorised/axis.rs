@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use sextant_domain::{BarSeries, InstrumentId, MarketData, UtcNanos};
+use sextant_domain::{BarSeries, InstrumentId, MarketData, SeriesId, UtcNanos};
 
 use crate::timeline::instants;
 use crate::venue::first_from;
@@ -15,6 +15,8 @@ pub(super) struct Axis<'m> {
     /// How many instants lie before the start of trading.
     warm_up: usize,
     execution: Vec<Execution<'m>>,
+    /// Per series: whether one of its bars closes at each instant.
+    aligned: Vec<bool>,
     /// How many bars have closed by each row, one table per calendar of bars that is not the axis itself.
     tables: Vec<Vec<u32>>,
 }
@@ -40,33 +42,38 @@ impl<'m> Axis<'m> {
         let instants = instants(market, end);
         let warm_up = instants.partition_point(|time| *time <= start);
         let mut axis = Self {
+            aligned: aligned(market, &instants),
             instants,
             warm_up,
             execution: Vec::new(),
             tables: Vec::new(),
         };
-        let mut known: Vec<(&[UtcNanos], usize)> = Vec::new();
+        let mut known: Vec<(SeriesId, usize)> = Vec::new();
         for (id, _) in market.instruments().iter() {
-            let bars = &market.get(market.execution_series(id)).bars;
-            let closed = if axis.is_calendar_of(bars) {
+            let series = market.execution_series(id);
+            let closed = if axis.is_calendar_of(series) {
                 Closed::WithEachInstant
             } else {
-                axis.closed_by_row(bars.close_times(), &mut known)
+                axis.closed_by_row(market, series, &mut known)
             };
+            let bars = &market.get(series).bars;
             axis.execution.push(Execution { bars, closed });
         }
         axis
     }
 
-    /// Finds or makes the table of a calendar of bars.
+    /// Finds or makes the table of the calendar of a series.
     fn closed_by_row(
         &mut self,
-        close_times: &'m [UtcNanos],
-        known: &mut Vec<(&'m [UtcNanos], usize)>,
+        market: &MarketData,
+        series: SeriesId,
+        known: &mut Vec<(SeriesId, usize)>,
     ) -> Closed {
-        if let Some((_, table)) = known.iter().find(|(times, _)| *times == close_times) {
+        let calendar = market.calendar_of(series);
+        if let Some((_, table)) = known.iter().find(|(other, _)| *other == calendar) {
             return Closed::Table(*table);
         }
+        let close_times = market.close_times(series);
         let mut count = 0;
         let rows = self.times().iter().map(|now| {
             while close_times.get(count).is_some_and(|close| close <= now) {
@@ -75,16 +82,14 @@ impl<'m> Axis<'m> {
             u32::try_from(count).expect("a series has fewer than four billion bars")
         });
         let table = rows.collect();
-        known.push((close_times, self.tables.len()));
+        known.push((calendar, self.tables.len()));
         self.tables.push(table);
         Closed::Table(self.tables.len() - 1)
     }
 
     /// Whether one bar of a series closes at each instant.
-    pub(super) fn is_calendar_of(&self, bars: &BarSeries) -> bool {
-        let instants: &[UtcNanos] = &self.instants;
-        let times = bars.close_times().get(..instants.len());
-        times.is_some_and(|times| std::ptr::eq(times, instants) || times == instants)
+    pub(super) fn is_calendar_of(&self, series: SeriesId) -> bool {
+        self.aligned[series.index()]
     }
 
     /// The number of rows.
@@ -151,6 +156,16 @@ impl<'m> Axis<'m> {
             }
         }
     }
+}
+
+/// Per series: whether one of its bars closes at each instant.
+fn aligned(market: &MarketData, instants: &[UtcNanos]) -> Vec<bool> {
+    let mut aligned: Vec<bool> = Vec::with_capacity(market.series().len());
+    for id in (0..market.series().len()).map(SeriesId::from_index) {
+        let known = aligned.get(market.calendar_of(id).index()).copied();
+        aligned.push(known.unwrap_or_else(|| market.close_times(id).get(..instants.len()) == Some(instants)));
+    }
+    aligned
 }
 
 #[cfg(test)]

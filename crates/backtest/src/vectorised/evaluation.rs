@@ -180,10 +180,9 @@ impl<'a> Teller<'a> {
             self.record.fill_factors.push(factor);
             self.record.fills.push(fill.clone());
         }
-        for (instrument, _) in self.run.market.instruments().iter() {
-            self.ledger
-                .set_price(instrument, self.run.axis.price(instrument, row));
-        }
+        let instruments = self.run.market.instruments().iter();
+        let prices = instruments.map(|(instrument, _)| (instrument, self.run.axis.price(instrument, row)));
+        self.ledger.set_prices(prices);
         Ok(())
     }
 

@@ -145,7 +145,7 @@ impl<'a> Gatherer<'a> {
         for index in 0..self.models.len() {
             let binding = &self.models[index].binding;
             let mut series = binding.series().iter().chain(binding.triggers());
-            let is_aligned = series.all(|id| axis.is_calendar_of(&self.market.get(*id).bars));
+            let is_aligned = series.all(|id| axis.is_calendar_of(*id));
             if !is_aligned || binding.triggers().is_empty() {
                 continue;
             }

@@ -138,14 +138,14 @@ impl SimulatedVenue<'_> {
         let (terms, instrument) = (draft.terms, draft.instrument);
         let bars = self.bars(instrument);
         let traded = self.market.instruments().get(instrument);
-        let open = bars.open_time[bar];
+        let series = self.market.execution_series(instrument);
+        let open = self.market.open_times(series)[bar];
         let sessions = &self.config.sessions;
-        let state = &mut self.states[index];
-        let day_ends = *state
-            .day_ends
-            .get_or_insert_with(|| sessions.day_end(traded, bars, bar));
-        if terms.time_in_force == TimeInForce::Day && day_ends <= open {
-            return Some(Act::End(open, EndReason::Expired));
+        if terms.time_in_force == TimeInForce::Day {
+            let ends = &mut self.states[index].day_ends;
+            if *ends.get_or_insert_with(|| sessions.day_end(traded, bars, bar)) <= open {
+                return Some(Act::End(open, EndReason::Expired));
+            }
         }
         if !self.has_room(instrument, bar) {
             return None;

@@ -109,13 +109,14 @@ impl<'m> SimulatedVenue<'m> {
 
     /// The state of a new order; wakes its slot.
     fn admit(&mut self, draft: &OrderDraft) -> OrderState {
-        let bars = self.bars(draft.instrument);
+        let series = self.market.execution_series(draft.instrument);
+        let (opens, closes) = (self.market.open_times(series), self.market.close_times(series));
         let decided = draft.decided_at;
         let slot = &self.slots[draft.instrument.index()];
         // Close times are what the run goes by, so that they are at hand; the first bar that has not closed by now has
         // begun before the decision or is the one asked for.
-        let open = first_from(bars.close_time, slot.bar, decided.saturating_add(1));
-        let next = first_from(bars.open_time, open, decided);
+        let open = first_from(closes, slot.bar, decided.saturating_add(1));
+        let next = first_from(opens, open, decided);
         if slot.orders == 0 {
             self.slots[draft.instrument.index()].taken = Quantity::ZERO;
             self.put_slot(draft.instrument, next, Stage::Open);
@@ -123,18 +124,18 @@ impl<'m> SimulatedVenue<'m> {
         self.slots[draft.instrument.index()].orders += 1;
         let mut state = OrderState::new(draft, next + self.config.latency_bars);
         if draft.origin == OrderOrigin::EndOfRun {
-            let last = bars
-                .close_time
-                .partition_point(|time| *time <= decided)
-                .checked_sub(1);
+            let bars = self.bars(draft.instrument);
+            let last = closes.partition_point(|time| *time <= decided).checked_sub(1);
             state.at_once = last.map(|last| match self.at_end {
                 EndOfRun::CloseAtLastOpen => (decided, bars.open[last]),
                 _ => (decided, bars.close[last]),
             });
         } else if draft.terms.kind == OrderKind::Market && self.config.fills.takes_the_bar_seen() {
-            let seen = bars.close_time.partition_point(|time| *time < decided) + self.config.latency_bars;
-            match bars.close_time.get(seen) {
-                Some(close) if *close == decided => state.at_once = Some((decided, bars.close[seen])),
+            let seen = closes.partition_point(|time| *time < decided) + self.config.latency_bars;
+            match closes.get(seen) {
+                Some(close) if *close == decided => {
+                    state.at_once = Some((decided, self.bars(draft.instrument).close[seen]));
+                }
                 // The bar has begun before the decision: only its close is still to come.
                 Some(_) if seen < self.slots[draft.instrument.index()].bar => {
                     self.put_slot(draft.instrument, seen, Stage::Close);
@@ -148,10 +149,10 @@ impl<'m> SimulatedVenue<'m> {
 
     /// Brings an instrument to a stage of a bar.
     fn put_slot(&mut self, instrument: InstrumentId, bar: usize, stage: Stage) {
-        let bars = &self.market.get(self.market.execution_series(instrument)).bars;
+        let series = self.market.execution_series(instrument);
         let times = match stage {
-            Stage::Open => bars.open_times(),
-            Stage::Inside(_) | Stage::Close => bars.close_times(),
+            Stage::Open => self.market.open_times(series),
+            Stage::Inside(_) | Stage::Close => self.market.close_times(series),
         };
         let slot = &mut self.slots[instrument.index()];
         (slot.bar, slot.stage, slot.due) = (bar, stage, times.get(bar).copied());

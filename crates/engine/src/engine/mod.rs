@@ -1,23 +1,22 @@
 //! The engine of a run: its parts, resolved against a market, and the state that lies between steps.
 
 mod checks;
+mod daily_mark;
 mod margin;
 mod orders;
 mod requests;
 mod step;
 mod targets;
 
-use sextant_domain::ports::{
-    DailyMark, FeatureSource, Model, PortfolioConstructor, PositionMark, RegimeDetector, RiskEngine,
-};
+use sextant_domain::ports::{FeatureSource, Model, PortfolioConstructor, RegimeDetector, RiskEngine};
 use sextant_domain::{
-    AssetClass, Binding, Cash, Currency, EquityPoint, InstrumentId, Intents, MarketData, ModelId, MoneyError,
-    OrderCommand, OrderId, OrderNotice, OrderRef, Price, Quantity, RegimeEstimate, RegimeInput, RiskStatus,
+    AssetClass, Binding, Cash, Currency, EquityPoint, InstrumentId, Intents, MarketData, ModelId,
+    OrderCommand, OrderId, OrderNotice, OrderRef, Quantity, RegimeEstimate, RegimeInput, RiskStatus,
     SeriesId, TargetWeights, UtcNanos,
 };
 
 use crate::error::EngineError;
-use crate::ledger::{Ledger, Scope};
+use crate::ledger::Ledger;
 use crate::sizing::RankedDraft;
 use crate::statistics::Trailing;
 pub use margin::MarginCall;
@@ -81,8 +80,8 @@ pub struct Engine<'m> {
     classes: Vec<AssetClass>,
     /// What positions have to be secured with; `None` where no instrument asks for margin.
     margin: Option<MarginTable>,
-    /// Per series: the instrument it marks, if it is an execution series.
-    marks: Vec<Option<InstrumentId>>,
+    /// Per series: the instrument it marks and its closes, if it is an execution series.
+    marks: Vec<Option<(InstrumentId, &'m [f64])>>,
     /// Per series: the models that decide when one of its bars closes.
     triggers: Vec<Vec<usize>>,
     model_targets: Vec<f64>,
@@ -201,7 +200,8 @@ impl<'m> Engine<'m> {
         let (count, models) = (instruments.len(), parts.models.len());
         let mut marks = vec![None; market.series().len()];
         for (id, _) in instruments.iter() {
-            marks[market.execution_series(id).index()] = Some(id);
+            let series = market.execution_series(id);
+            marks[series.index()] = Some((id, market.get(series).bars.closes()));
         }
         let mut triggers = vec![Vec::new(); market.series().len()];
         for (index, model) in parts.models.iter().enumerate() {
@@ -255,86 +255,6 @@ impl<'m> Engine<'m> {
     /// The names of the models, by id.
     pub fn model_names(&self) -> impl Iterator<Item = &str> {
         self.models.iter().map(|bound| bound.model.id())
-    }
-    /// Hands the exact state of the books at the end of a day to `take`.
-    ///
-    /// # Errors
-    /// [`EngineError::Money`] when a value does not fit exactly.
-    pub fn daily_mark(&self, time: UtcNanos, take: impl FnOnce(&DailyMark<'_>)) -> Result<(), EngineError> {
-        let money = |source| EngineError::Money { time, source };
-        let open = self.ledger.open();
-        let (mut positions, mut model_positions) = (Vec::with_capacity(open.len()), Vec::new());
-        // The notional value of each scope's position in each open instrument, the portfolio's first.
-        let scopes = 1 + self.models.len();
-        let mut values = Vec::with_capacity(open.len() * scopes);
-        for index in open {
-            let instrument = InstrumentId::from_index(*index);
-            let price = self.ledger.exact_price(instrument).map_err(money)?;
-            let (whole, value) = self
-                .position_mark(Scope::Portfolio, instrument, price)
-                .map_err(money)?;
-            positions.push(whole);
-            values.push(value);
-            for model in (0..self.models.len()).map(ModelId::from_index) {
-                let (position, value) = self.model_mark(model, (whole, value)).map_err(money)?;
-                values.push(value);
-                if !position.quantity.is_zero() {
-                    model_positions.push((model, position));
-                }
-            }
-        }
-        let value = |scope, place| match scope {
-            Scope::Portfolio => Ok(values[place * scopes]),
-            Scope::Model(model) => Ok(values[place * scopes + 1 + model.index()]),
-        };
-        let portfolio_pnl = self.ledger.pnl_at(Scope::Portfolio, value).map_err(money)?;
-        let model_pnl = (0..self.models.len())
-            .map(|index| {
-                let scope = Scope::Model(ModelId::from_index(index));
-                self.ledger.pnl_at(scope, value)
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(money)?;
-        take(&DailyMark {
-            time,
-            equity: self.ledger.initial().plus(portfolio_pnl).map_err(money)?,
-            model_pnl: &model_pnl,
-            positions: &positions,
-            model_positions: &model_positions,
-        });
-        Ok(())
-    }
-
-    /// A model's position, and its notional value in the instrument's currency: those of the portfolio where it holds all.
-    fn model_mark(
-        &self,
-        model: ModelId,
-        (whole, value): (PositionMark, Cash),
-    ) -> Result<(PositionMark, Cash), MoneyError> {
-        let scope = Scope::Model(model);
-        let held = self.ledger.book(scope).instrument(whole.instrument).quantity();
-        if held == whole.quantity {
-            return Ok((whole, value));
-        }
-        self.position_mark(scope, whole.instrument, whole.price)
-    }
-
-    /// A position, and its notional value in the instrument's currency.
-    fn position_mark(
-        &self,
-        scope: Scope,
-        instrument: InstrumentId,
-        price: Price,
-    ) -> Result<(PositionMark, Cash), MoneyError> {
-        let quantity = self.ledger.book(scope).instrument(instrument).quantity();
-        let value = self.ledger.notional(scope, (instrument, quantity), price)?;
-        let position = PositionMark {
-            instrument,
-            quantity,
-            price,
-            value: self.ledger.in_account_currency(instrument, value)?,
-        };
-        Ok((position, value))
     }
 
     /// The books, once the run is over.

@@ -143,13 +143,11 @@ impl Engine<'_> {
     }
 
     fn mark_prices(&mut self, event: &MarketEvent<'_>) {
-        for series in event.closed {
-            if let Some(instrument) = self.marks[series.index()] {
-                let closes = self.market.get(*series).bars.closes();
-                self.ledger
-                    .set_price(instrument, closes[event.available[series.index()] - 1]);
-            }
-        }
+        let closes = event.closed.iter().filter_map(|series| {
+            let (instrument, closes) = self.marks[series.index()]?;
+            Some((instrument, closes[event.available[series.index()] - 1]))
+        });
+        self.ledger.set_prices(closes);
     }
 
     /// Updates the regime; true when a label changed.

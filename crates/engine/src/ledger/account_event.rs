@@ -1,8 +1,8 @@
 //! Posting what happens to an account without an order.
 
 use sextant_domain::{
-    Cash, CashEvent, CashKind, Fill, InstrumentId, ModelId, MoneyError, Price, Quantity, SplitEvent,
-    SplitRatio, UtcNanos,
+    Cash, CashEvent, CashKind, InstrumentId, ModelId, MoneyError, Price, Quantity, SplitEvent, SplitRatio,
+    UtcNanos,
 };
 
 use super::{Entry, Ledger, LedgerError, Scope};
@@ -69,35 +69,22 @@ impl Ledger {
             Some(instrument) => book.post_variation(instrument, amount),
             None => book.post_income(event.kind, (event.instrument, currency), amount),
         };
-        post(&mut self.portfolio, event.total()?)?;
+        post(self.books.portfolio_mut(), event.total()?)?;
         for (model, amount) in &event.amounts {
-            post(&mut self.models[model.index()], *amount)?;
+            if let Some(book) = self.books.own_book_mut(*model) {
+                post(book, *amount)?;
+            }
         }
         let of_kind = |book: &crate::Book| book.totals(currency).income_of(event.kind);
-        let mut models = self.models.iter();
+        let mut models = self.books.models().iter();
         let models = models.try_fold(Cash::ZERO, |sum, book| sum.plus(of_kind(book)))?;
-        let agrees = models == of_kind(&self.portfolio);
+        let agrees = models == of_kind(self.books.portfolio());
         self.mirror_cash();
         Ok(if agrees {
             Ok(())
         } else {
             Err("income of the models against the portfolio")
         })
-    }
-
-    /// Counts a trade of a position that is settled daily as settled. The portfolio's is the sum of the models', which also
-    /// hold positions against one another.
-    pub(super) fn settle_trade(&mut self, fill: &Fill) -> Result<(), MoneyError> {
-        for one in &fill.allocations {
-            self.models[one.model.index()].settle_trade(fill.instrument, fill.price, one.quantity)?;
-        }
-        let mut settled = self
-            .models
-            .iter()
-            .map(|book| book.instrument(fill.instrument).settled());
-        let settled = settled.try_fold(Cash::ZERO, Cash::plus)?;
-        self.portfolio.set_settled(fill.instrument, settled)?;
-        Ok(())
     }
 
     /// Books a split, and counts the last price in old shares until the next bar. Equity is what it was when fractions were
@@ -114,7 +101,8 @@ impl Ledger {
         if !self.split_books(event).map_err(money)? {
             return Err(place.out_of_balance("split position"));
         }
-        self.check_sums(event.instrument)
+        self.books
+            .check_sums(event.instrument, self.currencies.of(event.instrument))
             .map_err(money)?
             .map_err(|what| place.out_of_balance(what))?;
         self.split_mark_of(event).map_err(money)?;
@@ -134,10 +122,12 @@ impl Ledger {
         for part in &event.parts {
             quantity = quantity.plus(part.quantity)?;
             cash_in_lieu = cash_in_lieu.plus(part.cash_in_lieu)?;
-            let book = &mut self.models[part.model.index()];
-            is_balanced &= book.post_split(posting(part.quantity, part.cash_in_lieu))?;
+            if let Some(book) = self.books.own_book_mut(part.model) {
+                is_balanced &= book.post_split(posting(part.quantity, part.cash_in_lieu))?;
+            }
         }
-        Ok(self.portfolio.post_split(posting(quantity, cash_in_lieu))? && is_balanced)
+        let portfolio = self.books.portfolio_mut();
+        Ok(portfolio.post_split(posting(quantity, cash_in_lieu))? && is_balanced)
     }
 
     fn split_mark_of(&mut self, event: &SplitEvent) -> Result<(), MoneyError> {
@@ -194,7 +184,7 @@ impl Ledger {
         let Scope::Portfolio = scope else {
             return multiplier.times(mark.ratio.value(mark.old_price, quantity)?);
         };
-        (0..self.models.len()).try_fold(Cash::ZERO, |sum, model| {
+        (0..self.books.models().len()).try_fold(Cash::ZERO, |sum, model| {
             let held = self.book(Scope::Model(ModelId::from_index(model)));
             let value = mark
                 .ratio

@@ -130,6 +130,12 @@ impl Currencies {
         (1..self.codes.len()).map(CurrencyId::from_index)
     }
 
+    /// Whether a rate depends on the price of any instrument.
+    #[inline]
+    pub(super) fn has_sources(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
     #[inline]
     pub(super) fn is_source(&self, instrument: InstrumentId) -> bool {
         self.sources.get(instrument.index()).copied().unwrap_or(false)
@@ -247,13 +253,11 @@ impl Ledger {
         currency: CurrencyId,
         value: &impl Fn(Scope, usize) -> Result<Cash, MoneyError>,
     ) -> Result<Cash, MoneyError> {
-        let mut total = self.book(scope).totals(currency).unsettled()?;
-        for (place, index) in self.open.iter().enumerate() {
-            if self.currencies.of(InstrumentId::from_index(*index)) == currency {
-                total = total.plus(value(scope, place)?)?;
-            }
-        }
-        Ok(total)
+        let open = self.open.iter().enumerate();
+        let held =
+            open.filter(|(_, index)| self.currencies.of(InstrumentId::from_index(**index)) == currency);
+        let values = held.map(|(place, _)| value(scope, place));
+        Cash::total(self.book(scope).totals(currency).unsettled()?, values)
     }
 
     /// The notional value of a position at its last price, by place in [`open`](Self::open).

@@ -1,6 +1,7 @@
 //! The risk gate: the only place where an order becomes sendable.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::ports::RiskEngine;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 ///
 /// ```compile_fail,E0451
 /// use sextant_domain::{Approved, TargetWeights};
-/// let forged: Approved<TargetWeights> = Approved { value: TargetWeights::new(1, 1) };
+/// let forged: Approved<TargetWeights> = Approved { value: TargetWeights::new(1, 1).into() };
 /// ```
 ///
 /// ```compile_fail,E0596
@@ -24,9 +25,19 @@ use crate::{
 ///     approved.add_target(ModelId::from_index(0), InstrumentId::from_index(0), 1.0);
 /// }
 /// ```
+///
+/// Clones share the value: broker and record hold the same order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approved<T> {
-    value: T,
+    value: Arc<T>,
+}
+
+impl<T> Approved<T> {
+    fn new(value: T) -> Self {
+        Self {
+            value: Arc::new(value),
+        }
+    }
 }
 
 impl<T> Deref for Approved<T> {
@@ -41,7 +52,7 @@ impl<T> Deref for Approved<T> {
 impl Approved<TargetWeights> {
     /// The weights, without the approval.
     pub fn into_weights(self) -> TargetWeights {
-        self.value
+        Arc::unwrap_or_clone(self.value)
     }
 }
 
@@ -92,7 +103,7 @@ impl RiskGate {
             }
             Decision::Refuse => (0..count).for_each(|instrument| targets.scale(instrument, 0.0)),
         }
-        Approved { value: targets }
+        Approved::new(targets)
     }
 
     /// Reviews one order of a signed `weight` (see [`OrderReview`]) and gives it its id. A shrunk order is rounded towards
@@ -129,12 +140,7 @@ impl RiskGate {
             shrunk(&draft, factor, instrument).ok_or(draft)
         };
         match passed {
-            Ok(draft) => Ok((
-                Approved {
-                    value: Order { id, draft },
-                },
-                verdict.reasons,
-            )),
+            Ok(draft) => Ok((Approved::new(Order { id, draft }), verdict.reasons)),
             Err(draft) => Err(Box::new(Refusal {
                 draft,
                 reasons: verdict.reasons,

@@ -271,10 +271,11 @@ impl Quantity {
 }
 
 impl Cash {
-    /// The exact sum of an amount and others: that of [`plus`](Self::plus) one after another, in fewer steps.
+    /// The exact sum of an amount and others, as [`plus`](Self::plus) one after another gives it, in fewer steps.
     ///
     /// # Errors
-    /// [`MoneyError::Inexact`] when a sum on the way does not fit 28 digits, and the first error among the amounts.
+    /// [`MoneyError::Inexact`] when it does not fit 28 digits, and the first error among the amounts.
+    #[inline]
     pub fn total(
         first: Self,
         others: impl IntoIterator<Item = Result<Self, MoneyError>>,
@@ -488,9 +489,11 @@ mod tests {
                 }
                 let by_one = amounts[1..].iter().try_fold(amounts[0], |sum, one| sum.plus(*one));
                 let total = Cash::total(amounts[0], amounts[1..].iter().copied().map(Ok));
-                prop_assert_eq!(total.is_ok(), by_one.is_ok());
-                let digits = |cash: Result<Cash, _>| cash.ok().map(|cash| cash.decimal().serialize());
-                prop_assert_eq!(digits(total), digits(by_one));
+                let digits = |cash: Cash| cash.decimal().serialize();
+                // Where a sum on the way does not fit, the whole may.
+                if let Ok(by_one) = by_one {
+                    prop_assert_eq!(total.map(digits), Ok(digits(by_one)));
+                }
             }
 
             #[test]

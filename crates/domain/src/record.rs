@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::{
-    CashEvent, Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId, OrderSize,
-    Quantity, RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
+    Approved, CashEvent, Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId,
+    OrderSize, Quantity, RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
 };
 
 /// Portfolio value at the end of a step in the account's currency, in the research world.
@@ -104,7 +104,7 @@ pub struct StepRecord {
     /// Acts of the risk rules.
     pub interventions: Vec<Intervention>,
     /// Orders sent.
-    pub orders: Vec<Order>,
+    pub orders: Vec<Approved<Order>>,
     /// The size of each order before the gate, in the same order.
     pub trails: Vec<OrderTrail>,
     /// Orders refused.

@@ -335,6 +335,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`MoneyError`] when there is no price yet.
+    #[inline]
     pub fn exact_price(&self, instrument: InstrumentId) -> Result<Price, MoneyError> {
         match self.split_mark(instrument) {
             Some(mark) => mark.ratio.price(mark.old_price),
@@ -342,6 +343,7 @@ impl Ledger {
         }
     }
 
+    #[inline]
     fn price_on_tick(&self, instrument: InstrumentId) -> Result<Price, MoneyError> {
         Price::from_f64_on_tick(self.prices[instrument.index()], self.ticks[instrument.index()])
     }

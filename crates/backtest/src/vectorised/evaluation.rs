@@ -163,8 +163,7 @@ impl<'a> Teller<'a> {
         record
             .interventions
             .extend_from_slice(readers.interventions.take(row));
-        let orders = readers.orders.take(row).iter();
-        record.orders.extend(orders.map(|order| (**order).clone()));
+        record.orders.extend_from_slice(readers.orders.take(row));
         record.refused.extend_from_slice(readers.refused.take(row));
         record.ended.extend_from_slice(readers.ended.take(row));
         self.status = readers.status.take(row).last().copied().unwrap_or(self.status);

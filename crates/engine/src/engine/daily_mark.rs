@@ -98,6 +98,7 @@ impl Engine<'_> {
     }
 
     /// A position, and its notional value in the instrument's currency.
+    #[inline]
     fn position_mark(
         &self,
         scope: Scope,

@@ -232,11 +232,13 @@ impl Ledger {
     ///
     /// # Errors
     /// [`MoneyError`] when there is no rate yet, or the amount is too large.
+    #[inline]
     pub fn in_account_currency(&self, instrument: InstrumentId, amount: Cash) -> Result<Cash, MoneyError> {
         self.converted(self.currencies.of(instrument), amount)
     }
 
     /// An amount of a currency in the account's own; nothing is nothing without a rate.
+    #[inline]
     pub(super) fn converted(&self, currency: CurrencyId, amount: Cash) -> Result<Cash, MoneyError> {
         if currency == CurrencyId::OWN || amount.is_zero() {
             return Ok(amount);

@@ -9,7 +9,7 @@ use sextant_domain::{
     SplitRatio, Timeframe, UtcNanos,
 };
 
-use super::{Ledger, Scope};
+use super::{Ledger, LedgerError, Scope};
 
 const MODELS: usize = 3;
 const ACME: usize = 0;
@@ -47,6 +47,10 @@ fn cents(value: i64) -> Decimal {
 }
 
 fn ledger(multiplier: Multiplier) -> Ledger {
+    ledger_of(MODELS, multiplier)
+}
+
+fn ledger_of(models: usize, multiplier: Multiplier) -> Ledger {
     let acme = Instrument {
         symbol: "ACME".to_owned(),
         class: AssetClass::Equity,
@@ -61,7 +65,7 @@ fn ledger(multiplier: Multiplier) -> Ledger {
     let mut ledger = Ledger::new(
         Cash::new(1_000_000.into()),
         Currency::USD,
-        MODELS,
+        models,
         &InstrumentTable::new(vec![acme]).unwrap(),
     )
     .unwrap();
@@ -120,6 +124,16 @@ fn split(ledger: &Ledger, ratio: SplitRatio, multiplier: Multiplier) -> SplitEve
     }
 }
 
+fn cash_event(kind: usize, amounts: [i64; MODELS]) -> CashEvent {
+    CashEvent {
+        time: UtcNanos::from_nanos(1),
+        instrument: Some(InstrumentId::from_index(ACME)),
+        kind: CashKind::ALL[kind],
+        currency: Currency::USD,
+        amounts: by_model(amounts, |model, amount| (model, Cash::new(cents(amount)))),
+    }
+}
+
 /// What the account should hold, kept without lots.
 #[derive(Debug, Clone)]
 struct Plain {
@@ -159,13 +173,7 @@ impl Plain {
                 }
             }
             Act::Cash(kind, amounts) => {
-                let event = CashEvent {
-                    time: UtcNanos::from_nanos(1),
-                    instrument: Some(InstrumentId::from_index(ACME)),
-                    kind: CashKind::ALL[*kind],
-                    currency: Currency::USD,
-                    amounts: by_model(*amounts, |model, amount| (model, Cash::new(cents(amount)))),
-                };
+                let event = cash_event(*kind, *amounts);
                 ledger.post_cash(&event).unwrap();
                 self.cash = self.cash.plus(event.total().unwrap()).unwrap();
             }
@@ -177,11 +185,73 @@ impl Plain {
     }
 }
 
+/// An act of the first model, in a ledger of several models and in one of its own.
+fn apply_to_both(act: &Act, (several, alone): (&mut Ledger, &mut Ledger), multiplier: Multiplier) {
+    match act {
+        Act::Trade([0, ..], ..) => {}
+        Act::Trade([units, ..], price, fee) => {
+            let mut fill = fill([*units, 0, 0], *price, *fee);
+            several.post(&fill).unwrap();
+            fill.allocations.truncate(1);
+            alone.post(&fill).unwrap();
+        }
+        Act::Split(new, old) => {
+            let mut event = split(several, SplitRatio::new(*new, *old).unwrap(), multiplier);
+            several.post_split(&event).unwrap();
+            event.parts.truncate(1);
+            alone.post_split(&event).unwrap();
+        }
+        Act::Cash(kind, [amount, ..]) => {
+            let mut event = cash_event(*kind, [*amount, 0, 0]);
+            several.post_cash(&event).unwrap();
+            event.amounts.truncate(1);
+            alone.post_cash(&event).unwrap();
+        }
+        Act::Mark(price) => {
+            let id = InstrumentId::from_index(ACME);
+            several.set_price(id, *price as f64 / 100.0);
+            alone.set_prices(std::iter::once((id, *price as f64 / 100.0)));
+        }
+    }
+}
+
 fn sum(values: impl Iterator<Item = Cash>) -> Cash {
     values.fold(Cash::ZERO, |sum, one| sum.plus(one).unwrap())
 }
 
+#[test]
+fn a_part_that_is_not_the_whole_fill_is_a_defect() {
+    let mut ledger = ledger_of(1, Multiplier::ONE);
+    let mut wrong = fill([5, 0, 0], 100, 0);
+    wrong.allocations.truncate(1);
+    wrong.quantity = Quantity::new(6.into());
+    let refused = ledger.post(&wrong).unwrap_err();
+    assert!(
+        matches!(refused, LedgerError::OutOfBalance { what: "model", .. }),
+        "{refused}"
+    );
+}
+
 proptest! {
+    /// A single model shares the portfolio's book; nobody can tell.
+    #[test]
+    fn a_single_model_has_the_books_it_has_beside_idle_ones(
+        acts in prop::collection::vec(act(), 1..60), multiplier in multiplier(),
+    ) {
+        let (mut several, mut alone) = (ledger(multiplier), ledger_of(1, multiplier));
+        let model = Scope::Model(ModelId::from_index(0));
+        for act in &acts {
+            apply_to_both(act, (&mut several, &mut alone), multiplier);
+            for scope in [Scope::Portfolio, model] {
+                prop_assert_eq!(several.pnl(scope).unwrap(), alone.pnl(scope).unwrap());
+                prop_assert_eq!(several.book(scope).trades(), alone.book(scope).trades());
+            }
+            prop_assert_eq!(several.equity_point(), alone.equity_point());
+            prop_assert_eq!(several.model_pnl(ModelId::from_index(0)), alone.model_pnl(ModelId::from_index(0)));
+            prop_assert_eq!(several.cash(Currency::USD).unwrap(), alone.cash(Currency::USD).unwrap());
+        }
+    }
+
     #[test]
     fn books_balance_after_every_event(acts in prop::collection::vec(act(), 1..60), multiplier in multiplier()) {
         let mut ledger = ledger(multiplier);

@@ -137,7 +137,7 @@ impl Model for TopDecile {
         }
         self.returns.clear();
         for (index, (_, series)) in self.traded.iter().enumerate() {
-            let closes = view.bars(*series).close;
+            let closes = view.closes(*series);
             self.returns.push((closes[day] / closes[day - LOOKBACK], index));
         }
         let before = self.is_held.clone();

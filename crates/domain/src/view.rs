@@ -126,11 +126,9 @@ impl<'a> MarketView<'a> {
         let count = self.available[series.index()];
         if let Some(newest) = count.checked_sub(1) {
             let newest = self.market.close_times(series)[newest];
-            assert!(
-                newest <= self.as_of,
-                "a bar that closes at {newest} was shown at {}",
-                self.as_of
-            );
+            if newest > self.as_of {
+                looks_ahead(newest, self.as_of);
+            }
         }
         count
     }
@@ -230,5 +228,107 @@ impl<'a> MarketView<'a> {
     pub fn account(&self) -> AccountView<'a> {
         self.note_account_use();
         self.account
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn looks_ahead(newest: UtcNanos, as_of: UtcNanos) -> ! {
+    panic!("a bar that closes at {newest} was shown at {as_of}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AssetClass, Bar, BarSeries, Contract, Currency, FeatureError, FeatureId, FeatureSpec, Instrument,
+        InstrumentId, InstrumentTable, Requirements, Series, Timeframe,
+    };
+
+    /// Every feature is the column of hours since 1970.
+    struct Hours(Vec<f64>);
+
+    impl FeatureSource for Hours {
+        fn prepare(
+            &mut self,
+            _spec: &FeatureSpec,
+            _inputs: &[SeriesId],
+            _market: &MarketData,
+        ) -> Result<FeatureId, FeatureError> {
+            Ok(FeatureId::from_index(0))
+        }
+
+        fn column(&self, _id: FeatureId) -> &[f64] {
+            &self.0
+        }
+    }
+
+    fn hour(hours: i64) -> UtcNanos {
+        UtcNanos::from_nanos(hours * Timeframe::H1.nanos())
+    }
+
+    fn two_hours() -> MarketData {
+        let bars = (0..2).map(|index| Bar {
+            open_time: hour(index),
+            close_time: hour(index + 1),
+            open: 1.0,
+            high: 2.0,
+            low: 1.0,
+            close: (index + 1) as f64,
+            volume: 1.0,
+        });
+        let acme = Instrument {
+            symbol: "ACME".to_owned(),
+            class: AssetClass::Equity,
+            execution: Timeframe::H1,
+            price_tick: "0.01".parse().unwrap(),
+            lot_size: "1".parse().unwrap(),
+            contract: Contract::paid_in(Currency::USD),
+        };
+        let series = Series {
+            instrument: InstrumentId::from_index(0),
+            timeframe: Timeframe::H1,
+            bars: BarSeries::from_bars(bars).unwrap(),
+        };
+        MarketData::new(
+            InstrumentTable::new(vec![acme]).unwrap(),
+            vec![series],
+            Vec::new(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_read_ends_now() {
+        let (market, mut features) = (two_hours(), Hours(vec![1.0, 2.0]));
+        let mut needs = Requirements::new();
+        let series = needs.series("ACME", Timeframe::H1);
+        let feature = needs.feature("hours", &[], series);
+        let binding = Binding::resolve("test", &needs, &market, &mut features).unwrap();
+        let view = MarketView::new(hour(1), &market, &[1], &features, &binding);
+        assert_eq!(
+            (view.bars(series).close, view.closes(series)),
+            (&[1.0][..], &[1.0][..])
+        );
+        assert_eq!(view.feature(feature), Some(1.0));
+
+        // A driver that counts a bar too many is stopped, whatever is read.
+        let wrong = MarketView::new(hour(1), &market, &[2], &features, &binding);
+        let reads: [&dyn Fn(); 3] = [
+            &|| {
+                let _ = wrong.bars(series);
+            },
+            &|| {
+                let _ = wrong.closes(series);
+            },
+            &|| {
+                let _ = wrong.feature(feature);
+            },
+        ];
+        for read in reads {
+            let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+            let message = *stopped.unwrap_err().downcast::<String>().unwrap();
+            assert!(message.contains("was shown at"), "{message}");
+        }
     }
 }

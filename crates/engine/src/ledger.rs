@@ -403,7 +403,13 @@ impl Ledger {
             .open
             .iter()
             .map(|index| units[*index] * self.unit_values[*index]);
-        let own = self.model_cash[model.index()] + held.sum::<f64>();
+        self.model_pnl_with(model, held.sum())
+    }
+
+    /// Profit and loss of a model whose positions are worth `held`.
+    #[inline]
+    pub(crate) fn model_pnl_with(&self, model: ModelId, held: f64) -> f64 {
+        let own = self.model_cash[model.index()] + held;
         let others = self.foreign.len();
         if others == 0 {
             return own;

@@ -78,6 +78,11 @@ impl Engine<'_> {
     /// again in between.
     fn value_books(&mut self) {
         self.point = self.ledger.equity_point();
+        if let [only] = self.model_pnl.as_mut_slice() {
+            // All positions are its own.
+            *only = self.ledger.model_pnl_with(ModelId::from_index(0), self.point.net);
+            return;
+        }
         for (index, pnl) in self.model_pnl.iter_mut().enumerate() {
             *pnl = self.ledger.model_pnl(ModelId::from_index(index));
         }

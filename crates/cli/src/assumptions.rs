@@ -3,7 +3,7 @@
 use sextant_domain::AssetClass;
 use sextant_store::Assumption;
 
-use crate::compose::LoadedMarket;
+use crate::compose::{LoadedMarket, renames_in_words};
 use crate::config::{
     BorrowConfig, BorrowRateConfig, ClassCosts, ConventionConfig, DelistingConfig, EngineConfig, FeeConfig,
     FundingConfig, InterestConfig, IntrabarConfig, MarginCallConfig, MissingBorrowConfig,
@@ -56,6 +56,12 @@ pub(crate) fn assumptions(config: &ResolvedConfig, market: &LoadedMarket) -> Vec
         "A model's figures are those of its base budget of portfolio equity; money that moves in or out of it as the \
          portfolio grows or shrinks is no return.",
     );
+    for rename in system.universe.iter().flat_map(renames_in_words) {
+        list.add("rename", rename);
+    }
+    for join in &market.joins {
+        list.add("rename", join.clone());
+    }
     for end in &market.ends {
         list.add("data_ends", end.clone());
     }

@@ -66,7 +66,7 @@ fn run_logged(args: &BacktestArgs, config: &ResolvedConfig) -> anyhow::Result<Ex
     let asked = args.synthetic.then_some(Source::Synthetic);
     let (root, source) = choose_market(asked, config, &bars)?;
     let market = load_market(&config.system, &root, source, &bars)?;
-    for end in &market.ends {
+    for end in market.ends.iter().chain(&market.joins) {
         bars.finish();
         eprintln!("warning: {end}");
     }

@@ -10,17 +10,18 @@ use rust_decimal::prelude::FromPrimitive;
 use sextant_backtest::{CorporateActionDue, FundingRate};
 use sextant_data::synthetic::{SessionTimes, SyntheticConfig as Generator, generate};
 use sextant_data::{
-    BarKey, BarMeta, Calendar, DataError, FileMeta, Lake, MacroTable, Progress, Provenance, Rule,
+    BarKey, BarMeta, Calendar, DataError, FileMeta, Lake, MacroTable, Progress, Provenance, Rule, StoredBars,
     validate_bars,
 };
 use sextant_domain::{
     AssetClass, BarSeries, Currency, Instrument, InstrumentId, InstrumentTable, MarketData, Series,
-    Timeframe, UtcNanos,
+    SeriesKey, Timeframe, UtcNanos,
 };
 use sextant_store::DataInput;
 
 use super::account::load_funding;
 use super::actions::{actions_of, prices_of};
+use super::renames::joined;
 use crate::config::{InstrumentConfig, SyntheticConfig, SystemConfig};
 
 /// Bar files and macro files of the synthetic market.
@@ -55,6 +56,25 @@ pub struct LoadedMarket {
     pub ends: Vec<String>,
     /// What the calendar expects and the bars do not have, in words.
     pub gaps: Vec<String>,
+    /// What is to be known of bars that were joined across renames, in words.
+    pub joins: Vec<String>,
+    /// The tickers of each instrument, oldest first, by its index.
+    pub tickers: Vec<Vec<String>>,
+}
+
+impl LoadedMarket {
+    /// The inputs that the bars of a series come from: one, or one for each ticker of its instrument.
+    pub(crate) fn inputs_of(&self, key: &SeriesKey) -> Vec<&DataInput> {
+        let instruments = self.data.instruments();
+        let Some(id) = instruments.id(&key.symbol) else {
+            return Vec::new();
+        };
+        let (class, tickers) = (instruments.get(id).class.name(), &self.tickers[id.index()]);
+        let is_part = |input: &&DataInput| {
+            input.class == class && input.timeframe == key.timeframe.code() && tickers.contains(&input.symbol)
+        };
+        self.inputs.iter().filter(is_part).collect()
+    }
 }
 
 /// The lake of the synthetic market: a folder of its own, so that invented and real bars can never mix.
@@ -151,30 +171,16 @@ pub fn load_market(
         .map(|one| instrument(one, system.capital.currency))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let instruments = InstrumentTable::new(instruments)?;
-    let wanted: Vec<(usize, Timeframe)> = system
-        .universe
-        .iter()
-        .enumerate()
-        .flat_map(|(index, one)| one.timeframes.iter().map(move |timeframe| (index, *timeframe)))
-        .collect();
-    progress.start(wanted.len() as u64, "loading bars");
-    // Collected in the order of the configuration, whatever the order of loading.
-    let loaded = wanted
-        .par_iter()
-        .map(|(index, timeframe)| {
-            let one = &system.universe[*index];
-            let stored = lake.load_bars(one.class, &one.symbol, *timeframe);
-            progress.advance(1);
-            stored.map(|stored| (*index, *timeframe, stored))
-        })
-        .collect::<Vec<_>>();
-    let loaded = all_or_explained(loaded, source)?;
+    let loaded = load_bars(system, &lake, source, progress)?;
     let mut inputs = Vec::new();
-    let (mut series, mut gaps, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut series, mut gaps, mut ends, mut joins) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut actions = Vec::new();
-    for (index, timeframe, stored) in loaded {
+    for (index, timeframe, parts) in loaded {
         let one = &system.universe[index];
-        inputs.push(bar_input(one, timeframe, &stored.meta));
+        inputs.extend(parts.iter().map(|part| bar_input(one, timeframe, &part.meta)));
+        let joined = joined(one, parts)?;
+        joins.extend(joined.notes);
+        let stored = joined.stored;
         gaps.extend(gap(one, timeframe, &stored.bars));
         if timeframe == one.execution {
             actions.extend(actions_of(one, &stored)?);
@@ -208,9 +214,49 @@ pub fn load_market(
         missing_macros,
         ends,
         gaps,
+        joins,
+        tickers: system.universe.iter().map(tickers).collect(),
     })
 }
 
+fn tickers(one: &InstrumentConfig) -> Vec<String> {
+    one.tickers().into_iter().map(str::to_owned).collect()
+}
+
+/// The series that the lake has of every ticker of every instrument, in the order of the configuration whatever the order
+/// of loading.
+fn load_bars(
+    system: &SystemConfig,
+    lake: &Lake,
+    source: Source,
+    progress: &dyn Progress,
+) -> anyhow::Result<Vec<(usize, Timeframe, Vec<StoredBars>)>> {
+    let (mut series, mut wanted) = (Vec::new(), Vec::new());
+    for (index, one) in system.universe.iter().enumerate() {
+        for timeframe in &one.timeframes {
+            series.push((index, *timeframe));
+            let tickers = one.tickers().into_iter();
+            wanted.extend(tickers.map(|ticker| (one, ticker, *timeframe)));
+        }
+    }
+    progress.start(wanted.len() as u64, "loading bars");
+    let loaded = wanted
+        .par_iter()
+        .map(|(one, ticker, timeframe)| {
+            let stored = lake.load_bars(one.class, ticker, *timeframe);
+            progress.advance(1);
+            stored.map_err(|error| Unloaded::new(one, ticker, &error))
+        })
+        .collect::<Vec<_>>();
+    let mut parts = all_or_explained(loaded, source)?.into_iter();
+    let grouped = series.into_iter().map(|(index, timeframe)| {
+        let count = system.universe[index].tickers().len();
+        (index, timeframe, parts.by_ref().take(count).collect())
+    });
+    Ok(grouped.collect())
+}
+
+/// The record of one series of the lake; of a ticker of several, with its dates.
 fn bar_input(one: &InstrumentConfig, timeframe: Timeframe, meta: &BarMeta) -> DataInput {
     let is_raw = one.prices.is_raw(timeframe, one.execution);
     let run_on = if is_raw {
@@ -218,12 +264,19 @@ fn bar_input(one: &InstrumentConfig, timeframe: Timeframe, meta: &BarMeta) -> Da
     } else {
         ""
     };
+    let of_ticker = one.spans().into_iter().filter(|span| span.ticker == meta.symbol);
+    let dates: Vec<String> = of_ticker.map(|span| span.to_string()).collect();
+    let joined = if one.formerly.is_empty() {
+        String::new()
+    } else {
+        format!("; joined for {}: {}", one.symbol, dates.join(", "))
+    };
     DataInput {
-        symbol: one.symbol.clone(),
+        symbol: meta.symbol.clone(),
         timeframe: timeframe.code().to_owned(),
         class: one.class.name().to_owned(),
         digest: meta.digest.clone(),
-        source: format!("{}; adjustment: {}{run_on}", meta.source, meta.adjustment),
+        source: format!("{}; adjustment: {}{run_on}{joined}", meta.source, meta.adjustment),
         synthetic: meta.synthetic,
     }
 }
@@ -281,8 +334,28 @@ fn gap(one: &InstrumentConfig, timeframe: Timeframe, bars: &BarSeries) -> Option
     ))
 }
 
+/// Why a series cannot be loaded.
+struct Unloaded {
+    is_missing: bool,
+    words: String,
+}
+
+impl Unloaded {
+    fn new(one: &InstrumentConfig, ticker: &str, error: &DataError) -> Self {
+        let words = if ticker == one.symbol {
+            error.to_string()
+        } else {
+            format!("{ticker}, which {} is `formerly`: {error}", one.symbol)
+        };
+        Self {
+            is_missing: matches!(error, DataError::Missing { .. }),
+            words,
+        }
+    }
+}
+
 /// Every series, or all that is wrong with any of them at once.
-fn all_or_explained<T>(loaded: Vec<Result<T, DataError>>, source: Source) -> anyhow::Result<Vec<T>> {
+fn all_or_explained<T>(loaded: Vec<Result<T, Unloaded>>, source: Source) -> anyhow::Result<Vec<T>> {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for one in loaded {
         match one {
@@ -290,8 +363,8 @@ fn all_or_explained<T>(loaded: Vec<Result<T, DataError>>, source: Source) -> any
             Err(error) => bad.push(error),
         }
     }
-    let missing = bad.iter().all(|error| matches!(error, DataError::Missing { .. }));
-    let problems: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    let missing = bad.iter().all(|one| one.is_missing);
+    let problems: Vec<String> = bad.into_iter().map(|one| one.words).collect();
     if problems.is_empty() {
         Ok(good)
     } else {

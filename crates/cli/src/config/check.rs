@@ -14,6 +14,7 @@ use super::account::{BorrowConfig, FundingConfig, PricesConfig};
 use super::contract::{self, SettlementConfig};
 use super::costs::SlippageConfig;
 use super::load::ResolvedConfig;
+use super::renames;
 use super::system::{InstrumentConfig, SystemConfig};
 
 /// Adds every inconsistency of a configuration.
@@ -23,6 +24,7 @@ pub(super) fn consistency(file: &Path, config: &ResolvedConfig, found: &mut Vec<
     costs(&config.system, &mut note);
     account(&config.system, &mut note);
     contract::check(&config.system, &mut note);
+    renames::check(&config.system, &mut note);
     config
         .system
         .universe

@@ -6,6 +6,7 @@ mod contract;
 mod costs;
 mod load;
 mod reference;
+mod renames;
 mod schema;
 mod stored;
 mod system;
@@ -18,6 +19,7 @@ pub use contract::{MarginBasis, MarginCallConfig, MarginConfig, SettlementConfig
 pub use costs::{ClassCosts, CostsConfig, FeeConfig, FeeTierConfig, SlippageConfig};
 pub use load::{ConfigError, ConfigSource, ResolvedConfig, load, load_file};
 pub use reference::config_reference;
+pub use renames::FormerTicker;
 pub use schema::{problems, schema_of};
 pub(crate) use stored::{KILL_FILE_PRESENT, differences};
 pub use system::{

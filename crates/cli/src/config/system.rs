@@ -11,6 +11,7 @@ use sextant_domain::{AssetClass, Currency, Timeframe};
 use super::account::{AccountConfig, DelistingConfig, PricesConfig};
 use super::contract::{MarginConfig, SettlementConfig};
 use super::costs::{CostsConfig, SlippageConfig};
+use super::renames::FormerTicker;
 
 /// A whole run: universe, period, capital, costs, and the files with models, budgets, regimes and limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -125,6 +126,10 @@ pub struct InstrumentConfig {
     /// Its symbol, such as `SPY` or `BTC-USD`.
     #[schemars(length(min = 1, max = 32))]
     pub symbol: String,
+    /// The tickers that the security had before, oldest first. Their bars come before those of `symbol`, and positions and
+    /// orders go on across a rename.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<FormerTicker>,
     /// Its asset class.
     #[schemars(with = "AssetClassName")]
     pub class: AssetClass,

@@ -5,7 +5,6 @@ use sextant_domain::{
     SeriesRef, UtcNanos,
 };
 use sextant_features::{FeatureColumns, resolve};
-use sextant_store::DataInput;
 
 use crate::pipeline::LoadedMarket;
 
@@ -50,7 +49,7 @@ pub(crate) struct BarEvidence {
 pub(crate) struct RowsEvidence {
     /// The series, such as `SPY 1D`.
     pub(crate) series: String,
-    /// The digest of the whole series, as the manifest has it.
+    /// The digest of the whole series, as the manifest has it; of a renamed security those of all its tickers.
     pub(crate) series_digest: String,
     /// Close times of the first and the last row.
     pub(crate) span: (UtcNanos, UtcNanos),
@@ -88,7 +87,7 @@ impl Evidence {
         let scene = Scene {
             view: MarketView::new(as_of, data, &available, &*witness.features, &binding),
             needs,
-            inputs: &witness.market.inputs,
+            market: witness.market,
         };
         let is_wanted = |key: &SeriesKey| only.is_none_or(|symbol| key.symbol == symbol);
         let bars = needs.series_refs().zip(needs.series_keys());
@@ -117,7 +116,7 @@ impl Evidence {
 struct Scene<'a> {
     view: MarketView<'a>,
     needs: &'a Requirements,
-    inputs: &'a [DataInput],
+    market: &'a LoadedMarket,
 }
 
 impl Scene<'_> {
@@ -154,13 +153,17 @@ impl Scene<'_> {
         let first = bars.len().saturating_sub(most);
         let times = &bars.close_time[first..];
         let key = self.key(series);
-        let stored = self
-            .inputs
-            .iter()
-            .find(|input| input.symbol == key.symbol && input.timeframe == key.timeframe.code());
+        // Of a renamed security there is one for each ticker; where one serves two instruments it stands there twice.
+        let mut digests: Vec<String> = Vec::new();
+        for input in self.market.inputs_of(key) {
+            let digest = shortened(&input.digest);
+            if !digests.contains(&digest) {
+                digests.push(digest);
+            }
+        }
         Some(RowsEvidence {
             series: key.to_string(),
-            series_digest: stored.map_or(String::new(), |input| shortened(&input.digest)),
+            series_digest: digests.join(" + "),
             span: (*times.first()?, *times.last()?),
             count: times.len(),
             digest: digest(&bars, first),

@@ -16,6 +16,7 @@ mod limits;
 mod pipeline;
 mod proof;
 mod rebalance;
+mod renames;
 mod robust;
 mod verify;
 mod workspace;

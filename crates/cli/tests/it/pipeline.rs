@@ -196,6 +196,7 @@ fn shipped_configurations_are_valid() {
         "configs/base/system.yaml",
         "configs/examples/real_data.yaml",
         "configs/examples/raw_prices/system.yaml",
+        "configs/examples/renamed_share/system.yaml",
     ] {
         assert!(Path::new(&repository().join(config)).exists());
         place.run(&["config", "check", "--config", config]).printed();

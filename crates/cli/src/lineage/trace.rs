@@ -208,7 +208,7 @@ impl Watcher<'_> {
             });
             self.orders.push(OrderTrace {
                 parts: parts.collect(),
-                order: order.clone(),
+                order: (**order).clone(),
                 trail: trail.clone(),
                 interventions: step.interventions[trail.interventions.clone()].to_vec(),
                 regime: self.regime,

@@ -95,7 +95,19 @@ impl OrderRequest {
 
     /// A stop that follows the best price.
     pub fn trailing_stop(instrument: InstrumentRef, size: OrderSize, trail: Trail<f64>) -> Self {
-        Self::new(instrument, size, OrderKind::TrailingStop { trail })
+        let activation = None;
+        Self::new(instrument, size, OrderKind::TrailingStop { trail, activation })
+    }
+
+    /// A stop that follows the best price from when the market has reached `activation` on; before that it does nothing.
+    pub fn trailing_stop_from(
+        instrument: InstrumentRef,
+        size: OrderSize,
+        trail: Trail<f64>,
+        activation: f64,
+    ) -> Self {
+        let activation = Some(activation);
+        Self::new(instrument, size, OrderKind::TrailingStop { trail, activation })
     }
 
     /// The same with another time in force; without it an order is good till cancelled.

@@ -77,6 +77,9 @@ pub enum OrderKind<P = Price> {
     TrailingStop {
         /// The distance.
         trail: Trail<P>,
+        /// The price that the market must reach first: from below for a sell, from above for a buy. Until then the order
+        /// neither follows nor triggers; from then on it follows the best price since. `None` follows at once.
+        activation: Option<P>,
     },
 }
 
@@ -128,11 +131,12 @@ impl<P: Copy> OrderKind<P> {
             },
             Self::MarketOnOpen => OrderKind::MarketOnOpen,
             Self::MarketOnClose => OrderKind::MarketOnClose,
-            Self::TrailingStop { trail } => OrderKind::TrailingStop {
+            Self::TrailingStop { trail, activation } => OrderKind::TrailingStop {
                 trail: match trail {
                     Trail::Distance(distance) => Trail::Distance(convert(distance)?),
                     Trail::Fraction(fraction) => Trail::Fraction(fraction),
                 },
+                activation: activation.map(convert).transpose()?,
             },
         })
     }

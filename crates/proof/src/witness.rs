@@ -222,10 +222,14 @@ fn prices(kind: &OrderKind) -> Vec<Observed> {
         OrderKind::Limit { limit } => vec![limit.decimal().into()],
         OrderKind::Stop { stop } => vec![stop.decimal().into()],
         OrderKind::StopLimit { stop, limit } => vec![stop.decimal().into(), limit.decimal().into()],
-        OrderKind::TrailingStop { trail } => vec![match trail {
-            Trail::Distance(distance) => distance.decimal().into(),
-            Trail::Fraction(fraction) => (*fraction).into(),
-        }],
+        OrderKind::TrailingStop { trail, activation } => {
+            let distance = match trail {
+                Trail::Distance(distance) => distance.decimal().into(),
+                Trail::Fraction(fraction) => (*fraction).into(),
+            };
+            let activation = activation.map(|price| price.decimal().into());
+            std::iter::once(distance).chain(activation).collect()
+        }
     }
 }
 

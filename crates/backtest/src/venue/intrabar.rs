@@ -9,6 +9,11 @@ use sextant_domain::{Bar, Side};
 /// in the market from the open has certainly been reached when its price lies within the bar; of what an order that became
 /// live inside the bar (the exit of an entry) may have met, the pessimistic rule lets stops fill and the optimistic rule
 /// lets limits fill. The other rules walk along one path and fill what it meets, in order.
+///
+/// A trailing stop follows the open, and then the bar. The pessimistic rule lets it fill when the price could have gone to
+/// the bar's best price and back to it, and then at the worst price that a path allows: where it was at the open or will be at
+/// its activation, or at the bar's worst price where that is better. The optimistic rule lets it fill only where every path
+/// comes back to it, behind the bar's best price. Under both it follows no further than a limit that closes the same position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntrabarRule {
     /// Of a stop and a limit within the bar the stop counts. A limit fills only when the market trades through it, not
@@ -74,6 +79,19 @@ pub(super) enum Trigger {
     Limit(f64),
     /// The price at the stop or beyond.
     Stop(f64),
+    /// The price at a stop that follows it.
+    Trail(Trailing),
+}
+
+/// Where a trailing stop can be in a bar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Trailing {
+    /// Where it is; `None` while it waits for its activation.
+    pub(super) now: Option<f64>,
+    /// Where it is, or will be at its activation.
+    pub(super) loosest: f64,
+    /// Behind the best price of the bar.
+    pub(super) tightest: f64,
 }
 
 /// An order that waits, as the rules see it.
@@ -144,8 +162,9 @@ fn along(path: [f64; 3], walk: &mut Walk, waiting: &[Waiting]) -> Step {
 /// Where a price that goes from `from` to `to` meets what the order waits for.
 fn meeting(one: &Waiting, from: f64, to: f64) -> Option<f64> {
     let (level, rising) = match (one.trigger, one.side) {
-        (Trigger::Limit(level), Side::Buy) | (Trigger::Stop(level), Side::Sell) => (level, false),
-        (Trigger::Limit(level), Side::Sell) | (Trigger::Stop(level), Side::Buy) => (level, true),
+        (Trigger::Limit(level), side) => (level, side == Side::Sell),
+        (Trigger::Stop(level), side) => (level, side == Side::Buy),
+        (Trigger::Trail(trail), side) => (trail.now?, side == Side::Buy),
     };
     let is_through = if rising { from >= level } else { from <= level };
     if is_through {
@@ -212,7 +231,35 @@ fn reach(one: &Waiting, pessimistic: bool, bar: &Bar) -> Option<f64> {
             let reached = already || if pessimistic { possible } else { certain };
             reached.then_some(if already { from } else { stop })
         }
+        (Trigger::Trail(trail), live_from) => reach_trail(trail, (one.side, live_from), pessimistic, bar),
     }
+}
+
+/// The price at which a trailing stop fills in this bar, if the bound lets it.
+fn reach_trail(
+    trail: Trailing,
+    (side, live_from): (Side, Option<f64>),
+    pessimistic: bool,
+    bar: &Bar,
+) -> Option<f64> {
+    let is_through = |price: f64, level: f64| match side {
+        Side::Sell => price <= level,
+        Side::Buy => price >= level,
+    };
+    let worst = match side {
+        Side::Sell => bar.low,
+        Side::Buy => bar.high,
+    };
+    if pessimistic {
+        return is_through(worst, trail.tightest).then_some(trail.loosest.clamp(bar.low, bar.high));
+    }
+    let is_through_now = |price: f64| trail.now.is_some_and(|level| is_through(price, level));
+    let is_certain = match live_from {
+        None => is_through_now(worst) || is_through(bar.close, trail.tightest),
+        // Of what came after it became live only the close is known.
+        Some(_) => is_through_now(bar.close),
+    };
+    is_certain.then_some(trail.tightest.clamp(bar.low, bar.high))
 }
 
 #[cfg(test)]

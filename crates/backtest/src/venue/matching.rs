@@ -2,7 +2,7 @@
 
 use sextant_domain::ports::{AccountSource, BrokerError};
 use sextant_domain::{
-    EndReason, InstrumentId, OrderKind, Side, TimeInForce, Timeframe, UtcNanos, WorkingOrder,
+    Bar, EndReason, InstrumentId, OrderKind, Side, TimeInForce, Timeframe, UtcNanos, WorkingOrder,
 };
 
 use super::config::Moment;
@@ -120,7 +120,9 @@ impl SimulatedVenue<'_> {
                 return self.act(index, act, account);
             }
         }
-        let walk = Walk::begin(&bar_at(self.bars(instrument), bar));
+        let values = bar_at(self.bars(instrument), bar);
+        self.follow(instrument, bar, |_| (values.open, values.open), account);
+        let walk = Walk::begin(&values);
         self.put_slot(instrument, bar, Stage::Inside(walk));
         Ok(())
     }
@@ -171,7 +173,7 @@ impl SimulatedVenue<'_> {
                 let side = side_of(&self.working[index], account)?;
                 let arrives = self.states[index].first_bar == bar;
                 match self.triggered(index, side, price)? {
-                    Trigger::Stop(_) => trade(price, Liquidity::Taker),
+                    Trigger::Stop(_) | Trigger::Trail(_) => trade(price, Liquidity::Taker),
                     // A limit that is through when it comes takes what there is; later the market comes to it.
                     Trigger::Limit(_) if arrives => trade(price, Liquidity::Taker),
                     Trigger::Limit(_) => trade(price, Liquidity::Maker),
@@ -205,7 +207,7 @@ impl SimulatedVenue<'_> {
     ) -> Result<(), BrokerError> {
         let index = self.slots[instrument.index()].bar;
         let bar = bar_at(self.bars(instrument), index);
-        let waiting = self.waiting(instrument, index, account);
+        let waiting = self.waiting(instrument, (index, &bar), account);
         let step = next_step(self.config.intrabar, &bar, &mut walk, &waiting);
         self.slots[instrument.index()].stage = Stage::Inside(walk);
         match step {
@@ -216,7 +218,7 @@ impl SimulatedVenue<'_> {
                 let kind = self.working[order].order.draft.terms.kind;
                 let is_stop = waiting
                     .iter()
-                    .any(|one| one.index == order && matches!(one.trigger, Trigger::Stop(_)));
+                    .any(|one| one.index == order && !matches!(one.trigger, Trigger::Limit(_)));
                 if is_stop && matches!(kind, OrderKind::StopLimit { .. }) {
                     // From here on its limit counts, from the price at which the stop was reached.
                     let state = &mut self.states[order];
@@ -240,7 +242,12 @@ impl SimulatedVenue<'_> {
         Ok(())
     }
 
-    fn waiting(&self, instrument: InstrumentId, bar: usize, account: &dyn AccountSource) -> Vec<Waiting> {
+    fn waiting(
+        &self,
+        instrument: InstrumentId,
+        (bar, values): (usize, &Bar),
+        account: &dyn AccountSource,
+    ) -> Vec<Waiting> {
         if !self.has_room(instrument, bar) {
             return Vec::new();
         }
@@ -249,9 +256,35 @@ impl SimulatedVenue<'_> {
             .filter_map(|index| {
                 let working = &self.working[index];
                 let side = side_of(working, account)?;
-                self.states[index].waiting(index, bar, &working.order.draft, side)
+                let draft = (&working.order.draft, side);
+                let cap = self.peer_limit(index, bar, side);
+                self.states[index].waiting(index, (bar, values), draft, cap)
             })
             .collect()
+    }
+
+    /// The limit at which a peer takes what a trailing stop protects: the price comes by it before it goes beyond.
+    fn peer_limit(&self, index: usize, bar: usize, side: Side) -> Option<f64> {
+        let draft = &self.working[index].order.draft;
+        let (instrument, group) = (draft.instrument, draft.terms.link.group?);
+        if !matches!(draft.terms.kind, OrderKind::TrailingStop { .. }) {
+            return None;
+        }
+        let limits = self.working.iter().enumerate().filter_map(|(peer, working)| {
+            let terms = working.order.draft.terms;
+            match terms.kind {
+                OrderKind::Limit { limit }
+                    if terms.link.group == Some(group) && self.is_live(peer, instrument, bar) =>
+                {
+                    Some(limit.to_f64())
+                }
+                _ => None,
+            }
+        });
+        limits.reduce(match side {
+            Side::Sell => f64::min,
+            Side::Buy => f64::max,
+        })
     }
 
     fn work_close(
@@ -275,7 +308,7 @@ impl SimulatedVenue<'_> {
         );
         for index in 0..self.working.len() {
             if self.is_live(index, instrument, bar)
-                && let Some(act) = self.at_close(index, bar, account)
+                && let Some(act) = self.at_close(index, bar)
             {
                 return self.act(index, act, account);
             }
@@ -303,12 +336,12 @@ impl SimulatedVenue<'_> {
                 let state = &mut self.states[index];
                 let is_inside = state.live_inside.is_some_and(|(inside, _)| inside == bar);
                 let (high, low) = extremes(is_inside);
-                state.follow(side, high, low);
+                state.follow(kind, side, high, low);
             }
         }
     }
 
-    fn at_close(&self, index: usize, bar: usize, account: &dyn AccountSource) -> Option<Act> {
+    fn at_close(&self, index: usize, bar: usize) -> Option<Act> {
         let draft = &self.working[index].order.draft;
         let terms = draft.terms;
         let bars = self.bars(draft.instrument);
@@ -328,16 +361,6 @@ impl SimulatedVenue<'_> {
                 }
                 OrderKind::MarketOnClose if self.config.sessions.ends_with(traded, bars, bar) => {
                     return trade(values.close);
-                }
-                // The path ends at the close: a level that followed the bar's extreme has certainly been crossed.
-                OrderKind::TrailingStop { .. } => {
-                    let side = side_of(&self.working[index], account)?;
-                    let trigger = self.states[index].trigger(terms.kind, side)?;
-                    if let Trigger::Stop(level) = trigger
-                        && is_through(trigger, side, values.close)
-                    {
-                        return trade(level);
-                    }
                 }
                 _ => {}
             }

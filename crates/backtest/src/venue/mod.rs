@@ -31,7 +31,7 @@ pub use sessions::SessionEnds;
 
 use crate::driver::EndOfRun;
 use intrabar::Walk;
-use state::{OrderState, total};
+use state::{OrderState, follows_on, total};
 use traded_value::TradedValue;
 
 /// Fills orders from bars, with the assumptions of a [`VenueConfig`].
@@ -226,9 +226,12 @@ impl Broker for SimulatedVenue<'_> {
         };
         let (instrument, now) = (order.draft.instrument, order.draft.decided_at);
         let (working, state) = (&mut self.working[index], &mut self.states[index]);
-        if working.order.draft.terms.kind != order.draft.terms.kind {
+        let (old, new) = (working.order.draft.terms.kind, order.draft.terms.kind);
+        if old != new {
             state.is_triggered = false;
-            state.best = order.draft.reference_price;
+            if !follows_on(old, new) {
+                state.begin(new, order.draft.reference_price);
+            }
         }
         let left = match (order.draft.size, working.order.draft.size) {
             (new, old) if new == old => Ok(None),

@@ -12,6 +12,7 @@ mod costs;
 mod cross_asset;
 mod currencies;
 mod examples;
+mod exits;
 mod fixture;
 mod futures;
 mod golden;

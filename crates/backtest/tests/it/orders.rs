@@ -320,7 +320,7 @@ fn trailing_stops_follow_the_best_price() {
     let market = days(&[
         CALM,
         [100.0, 104.0, 99.5, 103.0],
-        [104.0, 112.0, 104.0, 111.0],
+        [108.0, 112.0, 107.5, 111.0],
         // The best price is 112, so the stop hangs at 107.
         [110.0, 111.0, 106.0, 108.0],
         CALM,
@@ -339,6 +339,50 @@ fn trailing_stops_follow_the_best_price() {
             vec![fill(1, "10", "100"), fill(4, "-10", "100")]
         };
         assert_eq!(run.fills(&market), expected);
+    }
+}
+
+#[test]
+fn a_trailing_stop_at_another_distance_follows_on() {
+    let market = days(&[
+        CALM,
+        [100.0, 104.0, 99.5, 103.0],
+        [108.0, 112.0, 107.5, 111.0],
+        // Opens below the activation; the new distance hangs the stop at 112 - 4 = 108.
+        [109.0, 109.5, 106.0, 108.0],
+        CALM,
+    ]);
+    for activation in [None, Some(110.0)] {
+        let trailing = move |distance| OrderKind::TrailingStop {
+            trail: Trail::Distance(distance),
+            activation,
+        };
+        let run = run(
+            &Setup::plain("100000"),
+            &market,
+            move |decision, acme, out| match decision {
+                0 => {
+                    let exit = OrderRequest {
+                        kind: trailing(5.0),
+                        ..OrderRequest::market(acme, OrderSize::EntryFill)
+                    };
+                    out.bracket(OrderRequest::market(acme, units(10)), &[exit]);
+                }
+                2 => out.modify(
+                    OrderRef::from_index(1),
+                    OrderChange {
+                        size: None,
+                        kind: Some(trailing(4.0)),
+                    },
+                ),
+                _ => {}
+            },
+        );
+        assert_eq!(
+            run.fills(&market),
+            [fill(1, "10", "100"), fill(3, "-10", "108")],
+            "{activation:?}"
+        );
     }
 }
 

@@ -37,6 +37,11 @@ fn kind() -> impl Strategy<Value = OrderKind<f64>> {
         2 => (price(), price()).prop_map(|(stop, limit)| OrderKind::StopLimit { stop, limit }),
         1 => (1_i64..400).prop_map(|cents| OrderKind::TrailingStop {
             trail: Trail::Distance(cents as f64 / 100.0),
+            activation: None,
+        }),
+        1 => (1_i64..400, price()).prop_map(|(cents, activation)| OrderKind::TrailingStop {
+            trail: Trail::Distance(cents as f64 / 100.0),
+            activation: Some(activation),
         }),
     ]
 }
@@ -136,6 +141,62 @@ proptest! {
         prop_assert_eq!(sum, held.decimal());
         for (time, point) in &recorder.equity {
             prop_assert!((point.equity - point.cash - point.net).abs() <= 1e-6, "{time}: {point:?}");
+        }
+    }
+}
+
+/// A position of ten shares from the open of a bar of 100 on, and what it is worth after the bar that follows, when nothing
+/// but a trailing stop closes it.
+fn after_a_bar(bar: [f64; 4], side: Side, kind: OrderKind<f64>, intrabar: IntrabarRule) -> f64 {
+    let spans = bars::daily_sessions(bars::instant("2020-01-06"), 3);
+    let market = MarketBuilder::new()
+        .equity("ACME", Timeframe::D1)
+        .bars(
+            "ACME",
+            Timeframe::D1,
+            bars::from_fn(&spans, |index| if index == 2 { bar } else { [100.0; 4] }),
+        )
+        .build();
+    let mut needs = Requirements::new();
+    let acme: InstrumentRef = needs.trade("ACME");
+    let ten = if side == Side::Buy { 10 } else { -10 };
+    let mut is_in = false;
+    let decide = move |_: &MarketView<'_>, out: &mut Intents| {
+        if !std::mem::replace(&mut is_in, true) {
+            let entry = OrderRequest::market(acme, OrderSize::Units(Quantity::new(ten.into())));
+            let exit = OrderRequest::market(acme, OrderSize::EntryFill);
+            out.bracket(entry, &[OrderRequest { kind, ..exit }]);
+        }
+    };
+    let name = "Trailing";
+    let setup = Setup {
+        intrabar,
+        ..Setup::plain("10000")
+    };
+    let model = Rule { name, needs, decide };
+    let (outcome, _) = setup.run(&market, vec![Box::new(model)]).unwrap();
+    outcome.ledger.exact_equity().unwrap().to_f64()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Whatever path the prices took within a bar, a trailing stop has brought no less than the pessimistic rule says and no
+    /// more than the optimistic one.
+    #[test]
+    fn the_bounds_hold_what_a_trailing_stop_brings(
+        bar in price_bar(),
+        side in prop_oneof![Just(Side::Buy), Just(Side::Sell)],
+        cents in 1_i64..900,
+        activation in prop::option::of((9_000_i64..11_000).prop_map(|cents| cents as f64 / 100.0)),
+    ) {
+        let trail = Trail::Distance(cents as f64 / 100.0);
+        let kind = OrderKind::TrailingStop { trail, activation };
+        let worth = |rule| after_a_bar(bar, side, kind, rule);
+        let (least, most) = (worth(IntrabarRule::Pessimistic), worth(IntrabarRule::Optimistic));
+        for path in [IntrabarRule::HighFirst, IntrabarRule::LowFirst, IntrabarRule::NearestFirst] {
+            let worth = worth(path);
+            prop_assert!((least..=most).contains(&worth), "{worth} by {} is not in {least} to {most}", path.name());
         }
     }
 }

@@ -103,6 +103,7 @@ fn check_size(size: OrderSize, instrument: &Instrument) -> Result<OrderSize, Fau
 fn check_kind(kind: OrderKind<f64>, side: Option<Side>, instrument: &Instrument) -> Result<OrderKind, Fault> {
     if let OrderKind::TrailingStop {
         trail: Trail::Fraction(fraction),
+        ..
     } = kind
         && !(fraction > 0.0 && fraction < 1.0)
     {
@@ -321,6 +322,18 @@ mod tests {
             (
                 OrderRequest::trailing_stop(spy, ten, Trail::Distance(f64::NAN)),
                 "not_a_number",
+            ),
+            (
+                OrderRequest::trailing_stop_from(spy, ten, Trail::Fraction(0.1), 90.0),
+                "good",
+            ),
+            (
+                OrderRequest::trailing_stop_from(spy, ten, Trail::Fraction(0.1), f64::NAN),
+                "not_a_number",
+            ),
+            (
+                OrderRequest::trailing_stop_from(spy, ten, Trail::Fraction(0.1), 0.0),
+                "price_not_positive",
             ),
         ] {
             assert_eq!(code(request), expected, "{request:?}");

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sextant_domain::ports::{DailyMark, ResultSink};
 use sextant_domain::{
     Allocation, Cash, Fill, InstrumentId, MarketData, Order, OrderEffect, OrderKind, OrderOrigin, OrderSize,
-    StepRecord, Trail,
+    Price, StepRecord, Trail,
 };
 
 use crate::lineage::SizeAudit;
@@ -128,11 +128,18 @@ fn kind(kind: OrderKind) -> String {
         OrderKind::StopLimit { stop, limit } => format!("{name} {stop} {limit}"),
         OrderKind::TrailingStop {
             trail: Trail::Distance(distance),
-        } => format!("{name} by {distance}"),
+            activation,
+        } => format!("{name} by {distance}{}", from(activation)),
         OrderKind::TrailingStop {
             trail: Trail::Fraction(fraction),
-        } => format!("{name} by {} %", 100.0 * fraction),
+            activation,
+        } => format!("{name} by {} %{}", 100.0 * fraction, from(activation)),
     }
+}
+
+/// From which price on a trailing stop follows; nothing when it does so at once.
+fn from(activation: Option<Price>) -> String {
+    activation.map_or_else(String::new, |price| format!(" from {price}"))
 }
 
 fn size(size: OrderSize) -> String {

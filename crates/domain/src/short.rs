@@ -51,14 +51,7 @@ pub(crate) fn sum(left: Decimal, right: Decimal) -> Option<Decimal> {
         b.checked_mul(*POWERS.get((of_left - of_right) as usize)?)?
             .checked_add(a)?
     };
-    let size = sum.unsigned_abs();
-    Some(Decimal::from_parts(
-        size as u32,
-        (size >> 32) as u32,
-        0,
-        sum < 0,
-        of_left.max(of_right),
-    ))
+    Some(of_parts(sum, of_left.max(of_right)))
 }
 
 /// A running exact sum of many values, in fewer steps than adding one after the other with [`sum`].
@@ -142,9 +135,9 @@ const POWERS_OF_TEN: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1
 /// A step (tick or lot) of few digits as mantissa and scale; `None` for others, which take the way through decimals.
 #[inline]
 pub(crate) fn short_step(step: Decimal) -> Option<(i64, u32)> {
-    let (mantissa, scale) = (step.mantissa(), step.scale());
+    let (mantissa, scale) = (mantissa(step)?, step.scale());
     let is_short = (1..=1_000).contains(&mantissa) && (scale as usize) < POWERS_OF_TEN.len();
-    is_short.then_some((mantissa as i64, scale))
+    is_short.then_some((mantissa, scale))
 }
 
 /// `mantissa / 10^scale` without trailing zeros.
@@ -157,7 +150,14 @@ pub(crate) fn trimmed(mut mantissa: i64, mut scale: u32) -> Decimal {
         mantissa /= 10;
         scale -= 1;
     }
-    Decimal::new(mantissa, scale)
+    of_parts(mantissa, scale)
+}
+
+/// `mantissa / 10^scale`.
+#[inline]
+fn of_parts(mantissa: i64, scale: u32) -> Decimal {
+    let size = mantissa.unsigned_abs();
+    Decimal::from_parts(size as u32, (size >> 32) as u32, 0, mantissa < 0, scale)
 }
 
 /// The nearest multiple of a step, where `f64` arithmetic proves it; `None` where only decimals can tell.
@@ -167,7 +167,10 @@ pub(crate) fn trimmed(mut mantissa: i64, mut scale: u32) -> Decimal {
 #[inline]
 pub(crate) fn nearest_step(value: f64, step: Decimal) -> Option<Decimal> {
     let (mantissa, scale) = short_step(step)?;
-    let steps = value * POWERS_OF_TEN[scale as usize] / mantissa as f64;
+    let steps = match mantissa {
+        1 => value * POWERS_OF_TEN[scale as usize],
+        _ => value * POWERS_OF_TEN[scale as usize] / mantissa as f64,
+    };
     if !(steps > 0.0 && steps < 1e9) {
         return None;
     }
@@ -180,24 +183,28 @@ pub(crate) fn nearest_step(value: f64, step: Decimal) -> Option<Decimal> {
 /// The nearest `f64` of a decimal: `Decimal::to_f64`, with its arithmetic in 64 bits where they suffice.
 #[inline]
 pub(crate) fn to_f64(value: Decimal) -> f64 {
-    let (mantissa, scale) = (value.mantissa(), value.scale());
-    if scale as usize >= POWERS_OF_TEN.len() || mantissa.unsigned_abs() >= 1 << 63 {
-        return value.to_f64().expect("a decimal has a nearest f64");
-    }
-    let magnitude = mantissa.unsigned_abs() as u64;
-    let power = POWERS_OF_TEN[scale as usize];
+    let (Some(mantissa), Some(power)) = (mantissa(value), POWERS_OF_TEN.get(value.scale() as usize)) else {
+        return long_to_f64(value);
+    };
+    let magnitude = mantissa.unsigned_abs();
     if magnitude < 1 << 50 {
         // Below this the steps that follow come back to the mantissa itself before they divide.
-        return mantissa as i64 as f64 / power;
+        return mantissa as f64 / power;
     }
-    let whole = magnitude / power as u64;
-    let fraction = magnitude - whole * power as u64;
+    let whole = magnitude / *power as u64;
+    let fraction = magnitude - whole * *power as u64;
     let mut nearest = whole as f64;
     if fraction != 0 {
         let sum = nearest + fraction as f64 / power;
         nearest = (sum * power).round() / power;
     }
     if mantissa < 0 { -nearest } else { nearest }
+}
+
+#[cold]
+#[inline(never)]
+fn long_to_f64(value: Decimal) -> f64 {
+    value.to_f64().expect("a decimal has a nearest f64")
 }
 
 #[cfg(test)]

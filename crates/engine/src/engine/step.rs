@@ -3,7 +3,7 @@
 use sextant_domain::ports::{AccountSource, Broker};
 use sextant_domain::{
     AccountView, BrokerEvent, InstrumentId, MarginState, MarketView, ModelId, NoticeKind, OrderEffect,
-    OrderId, OrderNotice, PortfolioState, StepRecord, TrailingStatistics, UtcNanos, WorkingOrder,
+    OrderId, OrderNotice, PortfolioState, SeriesId, StepRecord, TrailingStatistics, UtcNanos, WorkingOrder,
 };
 
 use super::margin::MarginTable;
@@ -259,14 +259,7 @@ impl Engine<'_> {
     /// Lets every model whose bars closed decide; true when any gave targets.
     fn decide(&mut self, event: &MarketEvent<'_>, record: &mut StepRecord) -> Result<bool, EngineError> {
         self.scratch.commands.clear();
-        let mut any_due = false;
-        for series in event.closed {
-            for model in &self.triggers[series.index()] {
-                self.scratch.due[*model] = true;
-                any_due = true;
-            }
-        }
-        if !any_due {
+        if !self.note_due(event.closed) {
             return Ok(false);
         }
         let mut targeted = false;
@@ -276,6 +269,20 @@ impl Engine<'_> {
             }
         }
         Ok(targeted)
+    }
+
+    /// Marks the models that decide when a bar of one of these series closes; true when there are any.
+    fn note_due(&mut self, closed: &[SeriesId]) -> bool {
+        let mut due = 0;
+        for series in closed {
+            for model in &self.triggers[series.index()] {
+                due += usize::from(!std::mem::replace(&mut self.scratch.due[*model], true));
+            }
+            if due == self.models.len() {
+                break;
+            }
+        }
+        due > 0
     }
 
     fn decide_one(

@@ -228,6 +228,40 @@ pub struct BarsView<'a> {
 }
 
 impl BarsView<'_> {
+    /// The bars before an index.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    #[inline]
+    pub fn first(self, count: usize) -> Self {
+        Self {
+            open_time: &self.open_time[..count],
+            close_time: &self.close_time[..count],
+            open: &self.open[..count],
+            high: &self.high[..count],
+            low: &self.low[..count],
+            close: &self.close[..count],
+            volume: &self.volume[..count],
+        }
+    }
+
+    /// The bar at an index.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[inline]
+    pub fn bar(&self, index: usize) -> Bar {
+        Bar {
+            open_time: self.open_time[index],
+            close_time: self.close_time[index],
+            open: self.open[index],
+            high: self.high[index],
+            low: self.low[index],
+            close: self.close[index],
+            volume: self.volume[index],
+        }
+    }
+
     /// The same without the first `start` bars; empty when there are no others.
     ///
     /// # Panics

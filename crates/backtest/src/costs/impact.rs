@@ -56,7 +56,7 @@ impl SquareRootImpact {
     /// The impact as a part of the price; `None` where it cannot be told.
     fn fraction(&self, trade: &Trade<'_>) -> Result<Option<f64>, MoneyError> {
         let traded = trade.traded_in_bar.plus(trade.quantity.abs())?.to_f64();
-        let habits = habits(trade.history, self.window);
+        let habits = habits(trade.history(), self.window);
         Ok(habits.map(|(sigma, volume)| self.coefficient * sigma * (traded / volume).sqrt()))
     }
 }

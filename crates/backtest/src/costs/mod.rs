@@ -59,11 +59,8 @@ pub struct Trade<'a> {
     pub price: Price,
     /// Whether it took or made liquidity.
     pub liquidity: Liquidity,
-    /// The execution bars that had closed before the bar of the trade, from the last split on; what volatility and volume may
-    /// be taken from.
-    pub history: BarsView<'a>,
-    /// The bar of the trade. Its volume is known only when it has closed.
-    pub bar: Bar,
+    /// The execution bars from the last split on, up to and including that of the trade; never empty.
+    pub bars: BarsView<'a>,
     /// What the run had traded of the bar before, both sides together; zero or more.
     pub traded_in_bar: Quantity,
     /// The value the run traded in instruments of this class on the 30 UTC days before the day of the trade: what
@@ -71,7 +68,17 @@ pub struct Trade<'a> {
     pub traded_value_30d: f64,
 }
 
-impl Trade<'_> {
+impl<'a> Trade<'a> {
+    /// The bar of the trade. Its volume is known only when it has closed.
+    pub fn bar(&self) -> Bar {
+        self.bars.bar(self.bars.len() - 1)
+    }
+
+    /// The bars that had closed before that of the trade; what volatility and volume may be taken from.
+    pub fn history(&self) -> BarsView<'a> {
+        self.bars.first(self.bars.len() - 1)
+    }
+
     /// The value traded in the instrument's currency, multiplier included; zero or more.
     ///
     /// # Errors

@@ -139,10 +139,10 @@ proptest! {
         model in slippage(), sample in sample(), (price, quantity) in terms(),
         before in 0_i64..100_000, volume in 0.0_f64..1e6,
     ) {
+        let sample = sample.with_volume(volume);
         for quantity in [quantity, -quantity] {
             let mut trade = sample.trade_of(quantity, price);
             trade.traded_in_bar = Quantity::new(before.into());
-            trade.bar.volume = volume;
             prop_assert!(distance(&model.model, &trade) >= Decimal::ZERO);
             prop_assert!(model.model.price(&trade).unwrap() > Price::ZERO);
         }
@@ -160,12 +160,9 @@ proptest! {
         model in slippage(), sample in sample(), (price, quantity) in terms(), more in 1_i64..1_000_000,
         volume in 0.0_f64..1e6,
     ) {
+        let sample = sample.with_volume(volume);
         for side in [Decimal::ONE, -Decimal::ONE] {
-            let trade = |quantity: Decimal| {
-                let mut trade = sample.trade_of(side * quantity, price);
-                trade.bar.volume = volume;
-                trade
-            };
+            let trade = |quantity: Decimal| sample.trade_of(side * quantity, price);
             let (small, large) = (trade(quantity), trade(quantity + Decimal::from(more)));
             prop_assert!(distance(&model.model, &small) <= distance(&model.model, &large));
             // Nor does one who splits an order within a bar.

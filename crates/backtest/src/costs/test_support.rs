@@ -16,7 +16,8 @@ pub(super) fn dec(text: &str) -> Decimal {
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) instrument: Instrument,
-    history: BarSeries,
+    /// The history, and the bar of the trade.
+    bars: BarSeries,
 }
 
 impl Sample {
@@ -35,19 +36,30 @@ impl Sample {
                 lot_size: dec("1"),
                 contract: Contract::paid_in(Currency::USD),
             },
-            history: BarSeries::default(),
+            bars: series(&[], VOLUME),
         }
     }
 
     /// A share with bars of these closes and volumes.
     pub(super) fn with_history(bars: &[(f64, f64)]) -> Self {
-        let bars = bars
-            .iter()
-            .enumerate()
-            .map(|(index, (close, volume))| bar(index, *close, *volume));
         Self {
-            history: BarSeries::from_bars(bars).unwrap(),
+            bars: series(bars, VOLUME),
             ..Self::equity()
+        }
+    }
+
+    /// The same with another volume in the bar of the trade.
+    pub(super) fn with_volume(self, volume: f64) -> Self {
+        let before = self.bars.len() - 1;
+        let history: Vec<_> = self
+            .bars
+            .iter()
+            .take(before)
+            .map(|bar| (bar.close, bar.volume))
+            .collect();
+        Self {
+            bars: series(&history, volume),
+            ..self
         }
     }
 
@@ -63,12 +75,25 @@ impl Sample {
             quantity: Quantity::new(quantity),
             price,
             liquidity: Liquidity::Taker,
-            history: self.history.view(),
-            bar: bar(self.history.len(), price.to_f64(), 10_000.0),
+            bars: self.bars.view(),
             traded_in_bar: Quantity::ZERO,
             traded_value_30d: 0.0,
         }
     }
+}
+
+/// The volume of the bar of the trade.
+const VOLUME: f64 = 10_000.0;
+
+/// Bars of these closes and volumes, and one of the last close (or 100) in which the trade takes place.
+fn series(history: &[(f64, f64)], volume: f64) -> BarSeries {
+    let price = history.last().map_or(100.0, |(close, _)| *close);
+    let all = history.iter().copied().chain([(price, volume)]);
+    BarSeries::from_bars(
+        all.enumerate()
+            .map(|(index, (close, volume))| bar(index, close, volume)),
+    )
+    .unwrap()
 }
 
 fn bar(index: usize, price: f64, volume: f64) -> Bar {

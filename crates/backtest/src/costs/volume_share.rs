@@ -50,7 +50,7 @@ impl VolumeShareSlippage {
 
     /// The share of the bar, at most the limit; the limit where the bar has no whole lot of volume.
     fn share(&self, trade: &Trade<'_>) -> Result<Decimal, MoneyError> {
-        let volume = Quantity::from_f64_towards_zero(trade.bar.volume, trade.instrument.lot_size)?;
+        let volume = Quantity::from_f64_towards_zero(trade.bar().volume, trade.instrument.lot_size)?;
         let traded = trade.traded_in_bar.plus(trade.quantity.abs())?;
         let share = traded.decimal().checked_div(volume.decimal());
         Ok(share.map_or(self.volume_limit, |share| share.min(self.volume_limit)))
@@ -99,11 +99,11 @@ mod tests {
             // 1 of 1,000,000,000: less than the eighth decimal, rounded up.
             ("1", "0", 1e9, "100.00000001"),
         ] {
-            let mut trade = Trade {
+            let sample = Sample::equity().with_volume(volume);
+            let trade = Trade {
                 traded_in_bar: Quantity::new(dec(before)),
                 ..sample.trade(quantity, "100")
             };
-            trade.bar.volume = volume;
             assert_eq!(
                 model.price(&trade).unwrap().decimal(),
                 dec(expected),

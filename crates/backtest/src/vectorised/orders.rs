@@ -2,7 +2,7 @@
 
 use sextant_domain::ports::BrokerError;
 use sextant_domain::{
-    Allocation, Bar, Cash, EndReason, Fill, InstrumentId, ModelId, MoneyError, OrderDraft, OrderEnd, OrderId,
+    Allocation, Cash, EndReason, Fill, InstrumentId, ModelId, MoneyError, OrderDraft, OrderEnd, OrderId,
     OrderOrigin, OrderSize, OrderTerms, Price, Quantity, RefusedOrder, RiskGate, UtcNanos,
 };
 use sextant_engine::EngineError;
@@ -20,7 +20,7 @@ struct Deal {
     instrument: InstrumentId,
     time: UtcNanos,
     /// The bar, and its place.
-    bar: (usize, Bar),
+    bar: usize,
     /// The market's price.
     price: f64,
     traded_in_bar: Quantity,
@@ -109,7 +109,7 @@ impl Course<'_> {
             self.logs.ended.push(row, end);
             return Ok(());
         };
-        let values = self.axis.bars(waiting.instrument).bar(bar);
+        let bars = self.axis.bars(waiting.instrument).view();
         // A trade at the very close of the decision has nothing before it in its bar.
         let is_at_once =
             self.config.venue.fills.takes_the_bar_seen() && order.draft.decided_at == waiting.time;
@@ -121,8 +121,8 @@ impl Course<'_> {
         let deal = Deal {
             instrument: waiting.instrument,
             time: waiting.time,
-            bar: (bar, values),
-            price: self.config.venue.fills.price(&values),
+            bar,
+            price: self.config.venue.fills.price(bars, bar),
             traded_in_bar,
             allocations: order.draft.allocations.clone(),
         };
@@ -159,8 +159,7 @@ impl Course<'_> {
             quantity,
             price: market,
             liquidity: Liquidity::Taker,
-            history: self.axis.bars(deal.instrument).first(deal.bar.0),
-            bar: deal.bar.1,
+            bars: self.axis.bars(deal.instrument).first(deal.bar + 1),
             traded_in_bar: deal.traded_in_bar,
             traded_value_30d: self.traded_value.before_today(instrument.class),
         };
@@ -217,7 +216,7 @@ impl Course<'_> {
             let deal = Deal {
                 instrument,
                 time: self.axis.times()[row],
-                bar: (bar, values),
+                bar,
                 price,
                 traded_in_bar: Quantity::ZERO,
                 allocations,

@@ -1,7 +1,7 @@
 //! The assumptions of a simulated venue.
 
 use rust_decimal::Decimal;
-use sextant_domain::{Bar, Instrument};
+use sextant_domain::{BarsView, Instrument};
 
 use super::intrabar::IntrabarRule;
 use super::sessions::SessionEnds;
@@ -61,11 +61,11 @@ impl FillConvention {
         }
     }
 
-    pub(crate) fn price(self, bar: &Bar) -> f64 {
+    pub(crate) fn price(self, bars: BarsView<'_>, index: usize) -> f64 {
         match self {
-            Self::NextOpen => bar.open,
-            Self::SameClose | Self::NextClose => bar.close,
-            Self::NextTypical => (bar.high + bar.low + bar.close) / 3.0,
+            Self::NextOpen => bars.open[index],
+            Self::SameClose | Self::NextClose => bars.close[index],
+            Self::NextTypical => (bars.high[index] + bars.low[index] + bars.close[index]) / 3.0,
         }
     }
 }

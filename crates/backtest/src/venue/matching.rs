@@ -1,13 +1,11 @@
 //! Which order trades next.
 
 use sextant_domain::ports::{AccountSource, BrokerError};
-use sextant_domain::{
-    Bar, EndReason, InstrumentId, OrderKind, Side, TimeInForce, Timeframe, UtcNanos, WorkingOrder,
-};
+use sextant_domain::{Bar, EndReason, InstrumentId, OrderKind, Side, TimeInForce, Timeframe, UtcNanos};
 
 use super::config::Moment;
 use super::intrabar::{Step, Trigger, Waiting, Walk, next_step};
-use super::state::{bar_at, is_through};
+use super::state::{OrderState, is_through};
 use super::{SimulatedVenue, Stage, side_of};
 use crate::costs::Liquidity;
 
@@ -73,10 +71,10 @@ impl SimulatedVenue<'_> {
     /// earliest that may be known at `now`.
     fn next_work(&self, now: UtcNanos) -> Option<Work> {
         let mut earliest = None;
-        for (index, working) in self.working.iter().enumerate() {
-            let instrument = working.order.draft.instrument;
+        for (index, state) in self.states.iter().enumerate() {
+            let instrument = state.instrument;
             let slot = &self.slots[instrument.index()];
-            if self.has_no_market(working, now) {
+            if self.has_no_market(state, now) {
                 return Some(Work::End(index));
             }
             let Some(due) = slot.due else {
@@ -96,11 +94,10 @@ impl SimulatedVenue<'_> {
 
     /// Whether the bars of an order's instrument have stopped. Whether there will be another one is not asked, because nobody
     /// could know: bars have stopped when none has closed for [`SILENCE_NANOS`] while the order waited.
-    fn has_no_market(&self, working: &WorkingOrder, now: UtcNanos) -> bool {
+    fn has_no_market(&self, order: &OrderState, now: UtcNanos) -> bool {
         let since = now.saturating_add(-SILENCE_NANOS);
-        let draft = &working.order.draft;
-        draft.decided_at < since && {
-            let closes = self.bars(draft.instrument).close_time;
+        order.decided_at < since && {
+            let closes = self.bars(order.instrument).close_time;
             let known = closes.partition_point(|time| *time <= now);
             closes[..known].last().is_none_or(|last| *last < since)
         }
@@ -120,7 +117,7 @@ impl SimulatedVenue<'_> {
                 return self.act(index, act, account);
             }
         }
-        let values = bar_at(self.bars(instrument), bar);
+        let values = self.bars(instrument).bar(bar);
         self.follow(instrument, bar, |_| (values.open, values.open), account);
         let walk = Walk::begin(&values);
         self.put_slot(instrument, bar, Stage::Inside(walk));
@@ -129,10 +126,8 @@ impl SimulatedVenue<'_> {
 
     /// Whether an order of the instrument can trade in a bar.
     fn is_live(&self, index: usize, instrument: InstrumentId, bar: usize) -> bool {
-        let working = &self.working[index];
-        working.order.draft.instrument == instrument
-            && !working.is_dormant
-            && self.states[index].first_bar <= bar
+        let state = &self.states[index];
+        state.instrument == instrument && state.first_bar <= bar && !self.working[index].is_dormant
     }
 
     fn at_open(&mut self, index: usize, bar: usize, account: &dyn AccountSource) -> Option<Act> {
@@ -206,7 +201,7 @@ impl SimulatedVenue<'_> {
         account: &dyn AccountSource,
     ) -> Result<(), BrokerError> {
         let index = self.slots[instrument.index()].bar;
-        let bar = bar_at(self.bars(instrument), index);
+        let bar = self.bars(instrument).bar(index);
         let waiting = self.waiting(instrument, (index, &bar), account);
         let step = next_step(self.config.intrabar, &bar, &mut walk, &waiting);
         self.slots[instrument.index()].stage = Stage::Inside(walk);
@@ -293,7 +288,7 @@ impl SimulatedVenue<'_> {
         account: &dyn AccountSource,
     ) -> Result<(), BrokerError> {
         let bar = self.slots[instrument.index()].bar;
-        let values = bar_at(self.bars(instrument), bar);
+        let values = self.bars(instrument).bar(bar);
         self.follow(
             instrument,
             bar,
@@ -346,7 +341,7 @@ impl SimulatedVenue<'_> {
         let terms = draft.terms;
         let bars = self.bars(draft.instrument);
         let traded = self.market.instruments().get(draft.instrument);
-        let values = bar_at(bars, bar);
+        let values = bars.bar(bar);
         let trade = |price| {
             Some(Act::Trade {
                 time: values.close_time,
@@ -357,7 +352,7 @@ impl SimulatedVenue<'_> {
         if self.has_room(draft.instrument, bar) {
             match terms.kind {
                 OrderKind::Market if self.config.fills.moment() == Moment::Close => {
-                    return trade(self.config.fills.price(&values));
+                    return trade(self.config.fills.price(bars, bar));
                 }
                 OrderKind::MarketOnClose if self.config.sessions.ends_with(traded, bars, bar) => {
                     return trade(values.close);

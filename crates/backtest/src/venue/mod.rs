@@ -247,6 +247,7 @@ impl Broker for SimulatedVenue<'_> {
         if let (Some(left), Some(first)) = (left, working.remaining.first_mut()) {
             first.quantity = left;
         }
+        self.states[index].decided_at = order.draft.decided_at;
         working.order = order;
         if is_spent {
             self.end(index, now, EndReason::NothingToTrade);

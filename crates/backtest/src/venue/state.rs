@@ -1,7 +1,8 @@
 //! What the venue knows of a working order beside the order itself.
 
 use sextant_domain::{
-    Allocation, Bar, MoneyError, OrderDraft, OrderKind, OrderSize, Price, Quantity, Side, Trail, UtcNanos,
+    Allocation, Bar, InstrumentId, MoneyError, OrderDraft, OrderKind, OrderSize, Price, Quantity, Side,
+    Trail, UtcNanos,
 };
 
 use super::intrabar::{Trailing, Trigger, Waiting};
@@ -9,6 +10,9 @@ use super::intrabar::{Trailing, Trigger, Waiting};
 /// The state of a working order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderState {
+    /// What it trades, and when it was decided: as the order says, but at hand when all orders are gone through.
+    pub(super) instrument: InstrumentId,
+    pub(super) decided_at: UtcNanos,
     /// The first bar of the instrument in which it can trade.
     pub(super) first_bar: usize,
     /// The bar and price at which it became live, where that was inside a bar.
@@ -30,6 +34,8 @@ pub(super) struct OrderState {
 impl OrderState {
     pub(super) fn new(draft: &OrderDraft, first_bar: usize) -> Self {
         Self {
+            instrument: draft.instrument,
+            decided_at: draft.decided_at,
             first_bar,
             live_inside: None,
             is_triggered: false,
@@ -208,18 +214,5 @@ pub(super) fn is_through(trigger: Trigger, side: Side, price: f64) -> bool {
         (Trigger::Trail(trail), _) => trail
             .now
             .is_some_and(|level| is_through(Trigger::Stop(level), side, price)),
-    }
-}
-
-/// The bar at an index of a view.
-pub(super) fn bar_at(bars: sextant_domain::BarsView<'_>, index: usize) -> Bar {
-    Bar {
-        open_time: bars.open_time[index],
-        close_time: bars.close_time[index],
-        open: bars.open[index],
-        high: bars.high[index],
-        low: bars.low[index],
-        close: bars.close[index],
-        volume: bars.volume[index],
     }
 }

@@ -3,12 +3,12 @@
 use rust_decimal::Decimal;
 use sextant_domain::ports::{AccountSource, BrokerError};
 use sextant_domain::{
-    Allocation, Bar, BrokerEvent, Cash, EndReason, Fill, Instrument, InstrumentId, MoneyError, OrderEffect,
+    Allocation, BrokerEvent, Cash, EndReason, Fill, Instrument, InstrumentId, MoneyError, OrderEffect,
     OrderId, OrderKind, OrderSize, Price, Quantity, Side, TimeInForce, UtcNanos,
 };
 
 use super::config::ExitActivation;
-use super::state::{bar_at, less, total};
+use super::state::{less, total};
 use super::{SimulatedVenue, Stage};
 use crate::costs::{Liquidity, Trade};
 
@@ -58,9 +58,8 @@ impl SimulatedVenue<'_> {
             },
             |(bar, _)| bar,
         );
-        let bar = bar_at(bars, bar_index);
         let market = Price::from_f64_on_tick(price, instrument.price_tick)?;
-        let wanted = self.wanted(index, instrument, (market, bar_index, bar), account)?;
+        let wanted = self.wanted(index, instrument, (market, bar_index), account)?;
         let room = at.and_then(|_| self.room(instrument_id, bar_index));
         let part = match room {
             Some(room) if total(&wanted)?.abs() > room => {
@@ -80,8 +79,7 @@ impl SimulatedVenue<'_> {
         }
         let quantity = total(&traded)?;
         let at_market = (terms.kind, market, liquidity);
-        let Costs { price, impact, fee } =
-            self.costs(instrument_id, quantity, at_market, (bar_index, bar))?;
+        let Costs { price, impact, fee } = self.costs(instrument_id, quantity, at_market, bar_index)?;
         self.events.push_back(BrokerEvent::Fill(Fill {
             order: id,
             instrument: instrument_id,
@@ -133,7 +131,7 @@ impl SimulatedVenue<'_> {
         &self,
         index: usize,
         instrument: &Instrument,
-        (market, bar_index, bar): (Price, usize, Bar),
+        (market, bar_index): (Price, usize),
         account: &dyn AccountSource,
     ) -> Result<Vec<Allocation>, MoneyError> {
         let working = &self.working[index];
@@ -156,7 +154,7 @@ impl SimulatedVenue<'_> {
                 // Slippage may grow with the size; a purchase pays at most that of the size it would have without.
                 let most = Quantity::from_f64_towards_zero(value / market.to_f64(), instrument.lot_size)?;
                 let terms = (draft.terms.kind, market, Liquidity::Taker);
-                let costs = self.costs(draft.instrument, most, terms, (bar_index, bar))?;
+                let costs = self.costs(draft.instrument, most, terms, bar_index)?;
                 let units = value / costs.price.to_f64();
                 let quantity = Quantity::from_f64_towards_zero(units, instrument.lot_size)?;
                 for one in &mut wanted {
@@ -179,7 +177,7 @@ impl SimulatedVenue<'_> {
         id: InstrumentId,
         quantity: Quantity,
         (kind, market, liquidity): (OrderKind, Price, Liquidity),
-        (bar_index, bar): (usize, Bar),
+        bar_index: usize,
     ) -> Result<Costs, MoneyError> {
         if quantity.is_zero() {
             return Ok(Costs {
@@ -195,11 +193,10 @@ impl SimulatedVenue<'_> {
             quantity,
             price: market,
             liquidity,
-            history: series
+            bars: series
                 .bars
-                .first(bar_index)
+                .first(bar_index + 1)
                 .from(slot.in_new_shares.min(bar_index)),
-            bar,
             traded_in_bar: if slot.bar == bar_index {
                 slot.taken
             } else {

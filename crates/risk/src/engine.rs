@@ -1,7 +1,6 @@
 //! The risk engine: the rules, asked one after another.
 
 use std::fmt;
-use std::ops::Range;
 
 use sextant_domain::ports::RiskEngine;
 use sextant_domain::{
@@ -10,7 +9,7 @@ use sextant_domain::{
 };
 
 use crate::kill_signal::KillSignal;
-use crate::rule::{OrderCase, RiskRule, TargetReview};
+use crate::rule::{NO_EQUITY, OrderCase, RiskRule, TargetReview, Watch};
 use crate::{LimitError, RiskLimits, rules};
 
 /// What one rule and those before it have left of proposed targets.
@@ -30,8 +29,11 @@ pub struct RuleStep {
 pub struct RiskRules {
     limits: RiskLimits,
     rules: Vec<Box<dyn RiskRule>>,
-    /// From the first to the last of the rules that follow the portfolio from step to step.
-    watching: Range<usize>,
+    /// The rules that are asked at every step, and those that are asked where equity leaves what is quiet.
+    every_step: Vec<usize>,
+    by_equity: Vec<usize>,
+    /// The equities at which none of the latter has anything to say.
+    quiet: (f64, f64),
     /// The strictest of the rules' standings.
     status: RiskStatus,
 }
@@ -62,15 +64,32 @@ impl RiskRules {
     }
 
     fn of(limits: RiskLimits, rules: Vec<Box<dyn RiskRule>>) -> Self {
-        let first = rules.iter().position(|rule| rule.is_watching());
-        let last = rules.iter().rposition(|rule| rule.is_watching());
-        let watching = first.unwrap_or(0)..last.map_or(0, |last| last + 1);
+        let watching = |watch| {
+            let indices = 0..rules.len();
+            indices.filter(|index| rules[*index].watches() == watch).collect()
+        };
         Self {
             limits,
+            every_step: watching(Watch::EveryStep),
+            by_equity: watching(Watch::Equity),
+            quiet: NO_EQUITY,
             rules,
-            watching,
             status: RiskStatus::Normal,
         }
+    }
+
+    /// Asks the rules that watch equity, and finds out between which equities that need not be done again.
+    #[inline(never)]
+    fn observe_equity(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {
+        let (mut has_changed, mut quiet) = (false, (f64::NEG_INFINITY, f64::INFINITY));
+        for index in &self.by_equity {
+            let rule = &mut self.rules[*index];
+            has_changed |= rule.observe(state, reasons);
+            let (least, most) = rule.quiet_equity();
+            quiet = (least.max(quiet.0), most.min(quiet.1));
+        }
+        self.quiet = quiet;
+        has_changed
     }
 
     /// The limits in force.
@@ -81,6 +100,12 @@ impl RiskRules {
     /// The codes of the rules, in the order in which they are asked.
     pub fn codes(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.rules.iter().map(|rule| rule.id())
+    }
+
+    /// Has every rule asked at the next step.
+    #[cfg(test)]
+    pub(crate) fn forget_quiet(&mut self) {
+        self.quiet = NO_EQUITY;
     }
 
     #[cold]
@@ -150,8 +175,12 @@ impl fmt::Debug for RiskRules {
 impl RiskEngine for RiskRules {
     fn observe(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> RiskStatus {
         let mut has_changed = false;
-        for rule in &mut self.rules[self.watching.clone()] {
-            has_changed |= rule.observe(state, reasons);
+        for index in &self.every_step {
+            has_changed |= self.rules[*index].observe(state, reasons);
+        }
+        let (least, most) = self.quiet;
+        if !(least <= state.equity && state.equity <= most) {
+            has_changed |= self.observe_equity(state, reasons);
         }
         if has_changed {
             self.update_status();
@@ -161,15 +190,16 @@ impl RiskEngine for RiskRules {
 
     /// The kill signal is asked once for all of the steps.
     fn observe_quiet(&mut self, times: &[UtcNanos], equity: &[f64]) -> usize {
-        let watching = &mut self.rules[self.watching.clone()];
-        let quiet = watching
-            .iter()
-            .fold(times.len().min(equity.len()), |quiet, rule| {
-                rule.quiet_steps(&times[..quiet], &equity[..quiet])
-            });
-        for rule in watching {
-            rule.pass(&equity[..quiet]);
+        let steps = times.len().min(equity.len());
+        let watching = self.every_step.iter().chain(&self.by_equity);
+        let quiet = watching.clone().fold(steps, |quiet, index| {
+            self.rules[*index].quiet_steps(&times[..quiet], &equity[..quiet])
+        });
+        for index in watching {
+            self.rules[*index].pass(&equity[..quiet]);
         }
+        // High-water marks may have risen.
+        self.quiet = NO_EQUITY;
         quiet
     }
 

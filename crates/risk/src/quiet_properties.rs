@@ -91,6 +91,21 @@ proptest! {
         let each = one_by_one(&mut engine(), &equity);
         prop_assert_eq!(in_stretches(&mut engine(), &equity, stretch), each);
     }
+
+    #[test]
+    fn rules_have_nothing_to_say_where_they_are_not_asked(limits in limits(), equity in equity()) {
+        let engine = || RiskRules::new(limits.clone(), KillFlag::new()).unwrap();
+        let mut asked = engine();
+        let each: Observed = equity
+            .iter()
+            .enumerate()
+            .map(|(day, equity)| {
+                asked.forget_quiet();
+                observe(&mut asked, day, *equity)
+            })
+            .collect();
+        prop_assert_eq!(one_by_one(&mut engine(), &equity), each);
+    }
 }
 
 #[test]

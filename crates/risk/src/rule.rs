@@ -13,14 +13,34 @@ pub(crate) const TOLERANCE: f64 = 1e-9;
 /// Number of partial sums in [`OrderCase::others`].
 const LANES: usize = 4;
 
+/// What a rule follows from step to step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Nothing: it judges proposals alone.
+    Nothing,
+    /// Something beside the portfolio: it is asked at every step.
+    EveryStep,
+    /// Equity: it is asked where that leaves what is quiet.
+    Equity,
+}
+
+/// A range without equities.
+pub(crate) const NO_EQUITY: (f64, f64) = (f64::INFINITY, f64::NEG_INFINITY);
+
 /// One rule. Rules are asked in a fixed order, each on what those before it have left.
 pub(crate) trait RiskRule: Send {
     /// The stable code of the rule, as it stands in records.
     fn id(&self) -> &'static str;
 
-    /// Whether the rule follows the portfolio from step to step, so that [`observe`](Self::observe) must be called.
-    fn is_watching(&self) -> bool {
-        false
+    /// What the rule follows from step to step: when [`observe`](Self::observe) must be called.
+    fn watches(&self) -> Watch {
+        Watch::Nothing
+    }
+
+    /// The equities, from the first up to and including the second, at which the next [`observe`](Self::observe) would change
+    /// nothing that anybody can see; asked of rules that watch [`Watch::Equity`]. `NO_EQUITY` where there are none.
+    fn quiet_equity(&self) -> (f64, f64) {
+        NO_EQUITY
     }
 
     /// Looks at the portfolio once per step and says whether the rule's standing has changed, which it then reports.

@@ -12,7 +12,7 @@
 use sextant_domain::{Intervention, InterventionAction, OrderOrigin, PortfolioState, RiskStatus, UtcNanos};
 
 use super::invalid_equity;
-use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, status_change};
+use crate::rule::{Cut, NO_EQUITY, OrderCase, RiskRule, TargetReview, Watch, status_change};
 use crate::{AfterHalt, DrawdownLimits};
 
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
@@ -27,7 +27,7 @@ pub(crate) struct Drawdown {
     stage: Stage,
     /// The largest equity observed; 0 before the first.
     peak: f64,
-    /// The present drawdown, from 0 to 1.
+    /// The drawdown when it was last looked at, from 0 to 1.
     depth: f64,
 }
 
@@ -154,8 +154,18 @@ impl RiskRule for Drawdown {
         "drawdown"
     }
 
-    fn is_watching(&self) -> bool {
-        true
+    fn watches(&self) -> Watch {
+        Watch::Equity
+    }
+
+    /// Between the trigger and the high-water mark, while the standing is normal. The drawdown that goes unnoted there is in
+    /// no record.
+    fn quiet_equity(&self) -> (f64, f64) {
+        if self.stage != Stage::Normal {
+            return NO_EQUITY;
+        }
+        // Further from the trigger than rounding can tell.
+        (self.peak * (1.0 - self.limits.trigger + 1e-9), self.peak)
     }
 
     fn observe(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {

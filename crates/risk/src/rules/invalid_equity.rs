@@ -2,7 +2,7 @@
 
 use sextant_domain::{Intervention, PortfolioState, RiskStatus, UtcNanos};
 
-use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, status_change};
+use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, Watch, status_change};
 
 const REASON: &str = "equity is or was zero, negative or not a number";
 
@@ -41,8 +41,16 @@ impl RiskRule for InvalidEquity {
         "invalid_equity"
     }
 
-    fn is_watching(&self) -> bool {
-        true
+    fn watches(&self) -> Watch {
+        Watch::Equity
+    }
+
+    fn quiet_equity(&self) -> (f64, f64) {
+        if self.is_latched {
+            (f64::NEG_INFINITY, f64::INFINITY)
+        } else {
+            (f64::MIN_POSITIVE, f64::MAX)
+        }
     }
 
     fn observe(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {

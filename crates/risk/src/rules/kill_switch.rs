@@ -4,7 +4,7 @@ use sextant_domain::{Intervention, PortfolioState, RiskStatus, UtcNanos};
 
 use crate::KillSwitchConfig;
 use crate::kill_signal::KillSignal;
-use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, status_change};
+use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, Watch, status_change};
 
 /// Latches the first reason that config or signal gives.
 pub(crate) struct KillSwitch {
@@ -45,8 +45,8 @@ impl RiskRule for KillSwitch {
         "kill_switch"
     }
 
-    fn is_watching(&self) -> bool {
-        true
+    fn watches(&self) -> Watch {
+        Watch::EveryStep
     }
 
     fn observe(&mut self, _state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {

@@ -1,9 +1,9 @@
 //! Sinks: one that keeps what most users look at, and one that keeps nothing.
 
+use std::sync::Arc;
+
 use sextant_domain::ports::{DailyMark, ResultSink};
-use sextant_domain::{
-    Approved, CashEvent, EquityPoint, Fill, Intervention, Order, SplitEvent, StepRecord, UtcNanos,
-};
+use sextant_domain::{CashEvent, EquityPoint, Fill, Intervention, Order, SplitEvent, StepRecord, UtcNanos};
 
 /// Keeps equity by step, orders, fills, what happened without orders, and risk interventions in memory.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,7 +11,7 @@ pub struct Recorder {
     /// Portfolio value at each step.
     pub equity: Vec<(UtcNanos, EquityPoint)>,
     /// Orders sent.
-    pub orders: Vec<Approved<Order>>,
+    pub orders: Vec<Arc<Order>>,
     /// Fills.
     pub fills: Vec<Fill>,
     /// Dividends, fees and interest.

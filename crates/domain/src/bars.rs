@@ -150,15 +150,7 @@ impl BarSeries {
     /// # Panics
     /// When the index is out of range.
     pub fn bar(&self, index: usize) -> Bar {
-        Bar {
-            open_time: self.open_time[index],
-            close_time: self.close_time[index],
-            open: self.open[index],
-            high: self.high[index],
-            low: self.low[index],
-            close: self.close[index],
-            volume: self.volume[index],
-        }
+        self.view().bar(index)
     }
 
     /// Every bar, oldest first.
@@ -187,7 +179,15 @@ impl BarSeries {
     /// All bars as a view.
     #[inline]
     pub fn view(&self) -> BarsView<'_> {
-        self.first(self.len())
+        BarsView {
+            open_time: &self.open_time,
+            close_time: &self.close_time,
+            open: &self.open,
+            high: &self.high,
+            low: &self.low,
+            close: &self.close,
+            volume: &self.volume,
+        }
     }
 
     /// The first `count` bars as a view.
@@ -196,15 +196,7 @@ impl BarSeries {
     /// When there are fewer.
     #[inline]
     pub fn first(&self, count: usize) -> BarsView<'_> {
-        BarsView {
-            open_time: &self.open_time[..count],
-            close_time: &self.close_time[..count],
-            open: &self.open[..count],
-            high: &self.high[..count],
-            low: &self.low[..count],
-            close: &self.close[..count],
-            volume: &self.volume[..count],
-        }
+        self.view().first(count)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
 /// }
 /// ```
 ///
-/// Clones share the value: broker and record hold the same order.
+/// Clones share the value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approved<T> {
     value: Arc<T>,
@@ -37,6 +37,11 @@ impl<T> Approved<T> {
         Self {
             value: Arc::new(value),
         }
+    }
+
+    /// The value without its approval, for the record: what is kept there cannot be sent again.
+    pub fn shared(&self) -> Arc<T> {
+        Arc::clone(&self.value)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The audit record of one decision step.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::{
-    Approved, CashEvent, Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId,
-    OrderSize, Quantity, RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
+    CashEvent, Fill, InstrumentId, Intervention, ModelId, Order, OrderDraft, OrderEnd, OrderId, OrderSize,
+    Quantity, RegimeEstimate, RegimeInput, RiskStatus, SplitEvent, UtcNanos,
 };
 
 /// Portfolio value at the end of a step in the account's currency, in the research world.
@@ -104,7 +105,7 @@ pub struct StepRecord {
     /// Acts of the risk rules.
     pub interventions: Vec<Intervention>,
     /// Orders sent.
-    pub orders: Vec<Approved<Order>>,
+    pub orders: Vec<Arc<Order>>,
     /// The size of each order before the gate, in the same order.
     pub trails: Vec<OrderTrail>,
     /// Orders refused.

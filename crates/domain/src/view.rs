@@ -55,6 +55,9 @@ pub enum NoticeKind {
 ///
 /// All slices are oldest first and end with the newest bar, feature value or publication that was available at `as_of`.
 /// There is no method that takes a time, so nothing later can be asked for.
+///
+/// # Panics
+/// Whatever reads bars or features panics when the driver that made the view counts a bar that closes after `as_of`.
 #[derive(Clone, Copy)]
 pub struct MarketView<'a> {
     as_of: UtcNanos,
@@ -69,9 +72,8 @@ pub struct MarketView<'a> {
 
 impl<'a> MarketView<'a> {
     /// A view over the first `available[s]` bars of every series `s`. Drivers make views; models receive them.
-    ///
-    /// What is read of a series panics when a bar among its first `available` closes after `as_of`: the driver is wrong
-    /// then, and going on would be look-ahead.
+    /// A bar among them that closes after `as_of` is the driver's defect; reading it panics, because going on would be
+    /// look-ahead.
     #[inline]
     pub fn new(
         as_of: UtcNanos,

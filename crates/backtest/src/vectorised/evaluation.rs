@@ -163,7 +163,9 @@ impl<'a> Teller<'a> {
         record
             .interventions
             .extend_from_slice(readers.interventions.take(row));
-        record.orders.extend_from_slice(readers.orders.take(row));
+        record
+            .orders
+            .extend(readers.orders.take(row).iter().map(Approved::shared));
         record.refused.extend_from_slice(readers.refused.take(row));
         record.ended.extend_from_slice(readers.ended.take(row));
         self.status = readers.status.take(row).last().copied().unwrap_or(self.status);

@@ -19,7 +19,7 @@ const LOT_SIZE: &str = "lot_size";
 struct Deal {
     instrument: InstrumentId,
     time: UtcNanos,
-    /// The bar, and its place.
+    /// The place of the bar.
     bar: usize,
     /// The market's price.
     price: f64,

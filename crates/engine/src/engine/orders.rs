@@ -53,7 +53,7 @@ impl Engine<'_> {
                 let instrument = order.draft.instrument.index();
                 self.scratch.pending_weights[instrument] += weight.unwrap_or(0.0);
                 self.scratch.touched.push(instrument);
-                record.orders.push(order.clone());
+                record.orders.push(order.shared());
                 broker.submit(order)?;
                 Ok(Some(id))
             }

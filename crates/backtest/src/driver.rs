@@ -137,7 +137,7 @@ pub fn run(
     let (total, mut done) = (timeline.len(), 0);
     while let Some(now) = timeline.advance() {
         let trading = now > config.start;
-        marker.before(now, &engine, sink)?;
+        marker.before(now, &mut engine, sink)?;
         let event = MarketEvent {
             time: now,
             available: timeline.available(),
@@ -162,7 +162,7 @@ pub fn run(
     let (Some(first), Some(last)) = (first, last) else {
         return Err(no_bars(market, config));
     };
-    marker.finish(last, &engine, sink)?;
+    marker.finish(last, &mut engine, sink)?;
     sink.progress(total, total);
     Ok(RunOutcome {
         funded,
@@ -215,7 +215,7 @@ impl<'c> Marker<'c> {
     fn before(
         &mut self,
         now: UtcNanos,
-        engine: &Engine<'_>,
+        engine: &mut Engine<'_>,
         sink: &mut dyn ResultSink,
     ) -> Result<(), EngineError> {
         while let Some(time) = self.due.next_if(|time| **time < now) {
@@ -228,7 +228,7 @@ impl<'c> Marker<'c> {
     fn finish(
         &mut self,
         last: UtcNanos,
-        engine: &Engine<'_>,
+        engine: &mut Engine<'_>,
         sink: &mut dyn ResultSink,
     ) -> Result<(), EngineError> {
         self.before(last, engine, sink)?;
@@ -238,7 +238,7 @@ impl<'c> Marker<'c> {
     fn mark(
         &mut self,
         time: UtcNanos,
-        engine: &Engine<'_>,
+        engine: &mut Engine<'_>,
         sink: &mut dyn ResultSink,
     ) -> Result<(), EngineError> {
         let marks = &mut self.marks;

@@ -301,12 +301,17 @@ impl Ledger {
     fn mirror_cash(&mut self) {
         let or_nan = |cash: Result<Cash, MoneyError>| cash.map_or(f64::NAN, Cash::to_f64);
         let own = self.books.portfolio().totals(CurrencyId::OWN);
-        let cash = own.cash().and_then(|cash| self.initial.plus(cash));
-        self.cash = or_nan(cash);
+        let unsettled = own.unsettled();
         self.settled = own.settled().to_f64();
-        for (cash, book) in self.model_cash.iter_mut().zip(self.books.models()) {
-            *cash = or_nan(book.totals(CurrencyId::OWN).unsettled());
+        if let [only] = self.model_cash.as_mut_slice() {
+            *only = or_nan(unsettled.clone());
+        } else {
+            for (cash, book) in self.model_cash.iter_mut().zip(self.books.models()) {
+                *cash = or_nan(book.totals(CurrencyId::OWN).unsettled());
+            }
         }
+        let cash = unsettled.and_then(|cash| cash.plus(own.settled())?.plus(self.initial));
+        self.cash = or_nan(cash);
         let others = self.foreign.len();
         for id in self.currencies.others() {
             let (place, totals) = (id.index() - 1, self.books.portfolio().totals(id));

@@ -56,8 +56,16 @@ pub(crate) fn drafts(
             drafts.push((added_exposure(context, &draft)?, draft));
         }
     }
-    drafts.sort_by(|left, right| left.0.total_cmp(&right.0));
+    // Sorts the keys alone: a draft is large to move.
+    drafts.sort_by_cached_key(|(added, _)| total_order(*added));
     Ok(())
+}
+
+/// An integer in the order of `f64::total_cmp`.
+fn total_order(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    // The magnitude of negative numbers grows the other way.
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
 /// By how much an order changes the magnitude of its instrument's position, orders on the way counted, in cash.
@@ -214,4 +222,30 @@ fn model_units(
     let lot = context.instruments.get(instrument).lot_size;
     units.target = Quantity::from_f64_towards_zero(weight * context.equity / unit_value, lot)?;
     Ok(Some(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_total_cmp() {
+        let values = [
+            f64::NEG_INFINITY,
+            -2.5,
+            -1e-300,
+            -0.0,
+            0.0,
+            1e-300,
+            2.5,
+            f64::INFINITY,
+            f64::NAN,
+        ];
+        for left in values {
+            for right in values {
+                let order = total_order(left).cmp(&total_order(right));
+                assert_eq!(order, left.total_cmp(&right), "{left} {right}");
+            }
+        }
+    }
 }

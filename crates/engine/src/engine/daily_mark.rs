@@ -7,19 +7,31 @@ use super::Engine;
 use crate::error::EngineError;
 use crate::ledger::Scope;
 
-/// The notional value of each scope's position in each open instrument, the portfolio's first. Those of a single model are
-/// the portfolio's.
-struct Values {
+/// Memory for the marks of a day.
+#[derive(Default)]
+pub(super) struct Day {
+    positions: Vec<PositionMark>,
+    model_positions: Vec<(ModelId, PositionMark)>,
+    model_pnl: Vec<Cash>,
+    /// The notional value of each scope's position in each open instrument, the portfolio's first. Those of a single model
+    /// are the portfolio's.
     values: Vec<Cash>,
-    scopes: usize,
 }
 
-impl Values {
-    fn get(&self, scope: Scope, place: usize) -> Cash {
-        let first = place * self.scopes;
+impl Day {
+    fn clear(&mut self) {
+        self.positions.clear();
+        self.model_positions.clear();
+        self.model_pnl.clear();
+        self.values.clear();
+    }
+
+    /// The notional value of a scope's position in the open instrument at a place.
+    fn value(&self, scope: Scope, place: usize, models: usize) -> Cash {
         match scope {
-            Scope::Model(model) if self.scopes > 1 => self.values[first + 1 + model.index()],
-            _ => self.values[first],
+            _ if models == 1 => self.values[place],
+            Scope::Portfolio => self.values[place * (1 + models)],
+            Scope::Model(model) => self.values[place * (1 + models) + 1 + model.index()],
         }
     }
 }
@@ -29,58 +41,59 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// [`EngineError::Money`] when a value does not fit exactly.
-    pub fn daily_mark(&self, time: UtcNanos, take: impl FnOnce(&DailyMark<'_>)) -> Result<(), EngineError> {
-        self.try_daily_mark(time, take)
-            .map_err(|source| EngineError::Money { time, source })
+    pub fn daily_mark(
+        &mut self,
+        time: UtcNanos,
+        take: impl FnOnce(&DailyMark<'_>),
+    ) -> Result<(), EngineError> {
+        let mut day = std::mem::take(&mut self.scratch.day);
+        day.clear();
+        let equity = self.fill_day(&mut day);
+        let equity = equity.map_err(|source| EngineError::Money { time, source })?;
+        take(&DailyMark {
+            time,
+            equity,
+            model_pnl: &day.model_pnl,
+            positions: &day.positions,
+            model_positions: &day.model_positions,
+        });
+        self.scratch.day = day;
+        Ok(())
     }
 
-    fn try_daily_mark(&self, time: UtcNanos, take: impl FnOnce(&DailyMark<'_>)) -> Result<(), MoneyError> {
+    /// Marks every position; returns equity.
+    fn fill_day(&self, day: &mut Day) -> Result<Cash, MoneyError> {
         let models = self.models.len();
-        let open = self.ledger.open();
-        let scopes = if models == 1 { 1 } else { 1 + models };
-        let mut values = Vec::with_capacity(open.len() * scopes);
-        let (mut positions, mut model_positions) = (
-            Vec::with_capacity(open.len()),
-            Vec::with_capacity(open.len() * models),
-        );
-        for index in open {
+        for index in self.ledger.open() {
             let instrument = InstrumentId::from_index(*index);
             let price = self.ledger.exact_price(instrument)?;
             let (whole, value) = self.position_mark(Scope::Portfolio, instrument, price)?;
-            positions.push(whole);
-            values.push(value);
+            day.positions.push(whole);
+            day.values.push(value);
             if models == 1 {
-                model_positions.push((ModelId::from_index(0), whole));
+                day.model_positions.push((ModelId::from_index(0), whole));
                 continue;
             }
             for model in (0..models).map(ModelId::from_index) {
                 let (position, value) = self.model_mark(model, (whole, value))?;
-                values.push(value);
+                day.values.push(value);
                 if !position.quantity.is_zero() {
-                    model_positions.push((model, position));
+                    day.model_positions.push((model, position));
                 }
             }
         }
-        let values = Values { values, scopes };
-        let pnl = |scope| {
-            self.ledger
-                .pnl_at(scope, |scope, place| Ok(values.get(scope, place)))
-        };
-        let portfolio_pnl = pnl(Scope::Portfolio)?;
-        let model_pnl = match models {
-            1 => vec![portfolio_pnl],
-            _ => (0..models)
-                .map(|index| pnl(Scope::Model(ModelId::from_index(index))))
-                .collect::<Result<_, _>>()?,
-        };
-        take(&DailyMark {
-            time,
-            equity: self.ledger.initial().plus(portfolio_pnl)?,
-            model_pnl: &model_pnl,
-            positions: &positions,
-            model_positions: &model_positions,
-        });
-        Ok(())
+        let value = |scope, place| Ok(day.value(scope, place, models));
+        let portfolio = self.ledger.pnl_at(Scope::Portfolio, value)?;
+        if models == 1 {
+            day.model_pnl.push(portfolio);
+        } else {
+            for model in (0..models).map(ModelId::from_index) {
+                let value = |scope, place| Ok(day.value(scope, place, models));
+                let pnl = self.ledger.pnl_at(Scope::Model(model), value)?;
+                day.model_pnl.push(pnl);
+            }
+        }
+        self.ledger.initial().plus(portfolio)
     }
 
     /// A model's position, and its notional value in the instrument's currency: those of the portfolio where it holds all.

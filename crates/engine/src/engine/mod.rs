@@ -19,6 +19,7 @@ use crate::error::EngineError;
 use crate::ledger::Ledger;
 use crate::sizing::RankedDraft;
 use crate::statistics::Trailing;
+use daily_mark::Day;
 pub use margin::MarginCall;
 use margin::MarginTable;
 
@@ -120,6 +121,7 @@ struct Scratch {
     intents: Intents,
     inputs: Vec<RegimeInput>,
     commands: Vec<(ModelId, OrderCommand)>,
+    day: Day,
     /// Resting orders that can add to a position: instrument and weight.
     resting: Vec<(usize, f64)>,
 }

@@ -12,6 +12,9 @@ use crate::kill_signal::KillSignal;
 use crate::rule::{NO_EQUITY, OrderCase, RiskRule, TargetReview, Watch};
 use crate::{LimitError, RiskLimits, rules};
 
+/// Steps that rules look at together once equity has left what is quiet.
+const STRETCH: usize = 32;
+
 /// What one rule and those before it have left of proposed targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleStep {
@@ -81,15 +84,32 @@ impl RiskRules {
     /// Asks the rules that watch equity, and finds out between which equities that need not be done again.
     #[inline(never)]
     fn observe_equity(&mut self, state: &PortfolioState<'_>, reasons: &mut Vec<Intervention>) -> bool {
-        let (mut has_changed, mut quiet) = (false, (f64::NEG_INFINITY, f64::INFINITY));
+        let mut has_changed = false;
         for index in &self.by_equity {
-            let rule = &mut self.rules[*index];
-            has_changed |= rule.observe(state, reasons);
-            let (least, most) = rule.quiet_equity();
-            quiet = (least.max(quiet.0), most.min(quiet.1));
+            has_changed |= self.rules[*index].observe(state, reasons);
         }
-        self.quiet = quiet;
+        self.update_quiet();
         has_changed
+    }
+
+    /// Has the rules that watch equity pass the first of these steps, as far as none of them has anything to say; how many
+    /// those are.
+    fn pass_quiet(&mut self, times: &[UtcNanos], equity: &[f64]) -> usize {
+        let quiet = quiet_steps(&self.rules, &self.by_equity, (times, equity));
+        for index in &self.by_equity {
+            self.rules[*index].pass(&equity[..quiet]);
+        }
+        self.update_quiet();
+        quiet
+    }
+
+    fn update_quiet(&mut self) {
+        let ranges = self
+            .by_equity
+            .iter()
+            .map(|index| self.rules[*index].quiet_equity());
+        let all = (f64::NEG_INFINITY, f64::INFINITY);
+        self.quiet = ranges.fold(all, |(least, most), (from, to)| (least.max(from), most.min(to)));
     }
 
     /// The limits in force.
@@ -191,16 +211,25 @@ impl RiskEngine for RiskRules {
     /// The kill signal is asked once for all of the steps.
     fn observe_quiet(&mut self, times: &[UtcNanos], equity: &[f64]) -> usize {
         let steps = times.len().min(equity.len());
-        let watching = self.every_step.iter().chain(&self.by_equity);
-        let quiet = watching.clone().fold(steps, |quiet, index| {
-            self.rules[*index].quiet_steps(&times[..quiet], &equity[..quiet])
-        });
-        for index in watching {
-            self.rules[*index].pass(&equity[..quiet]);
+        let end = quiet_steps(&self.rules, &self.every_step, (&times[..steps], &equity[..steps]));
+        let mut done = 0;
+        loop {
+            let (least, most) = self.quiet;
+            let is_loud = |equity: &f64| !(least <= *equity && *equity <= most);
+            done += equity[done..end].iter().position(is_loud).unwrap_or(end - done);
+            let stretch = done..end.min(done + STRETCH);
+            if stretch.is_empty() {
+                break;
+            }
+            done += self.pass_quiet(&times[stretch.clone()], &equity[stretch.clone()]);
+            if done < stretch.end {
+                break;
+            }
         }
-        // High-water marks may have risen.
-        self.quiet = NO_EQUITY;
-        quiet
+        for index in &self.every_step {
+            self.rules[*index].pass(&equity[..done]);
+        }
+        done
     }
 
     /// # Panics
@@ -228,6 +257,17 @@ impl RiskEngine for RiskRules {
             covariance_days: self.limits.volatility_cap.map(|cap| days(cap.window_days)),
         }
     }
+}
+
+/// How many of these steps, from the first on, no rule of a list has anything to say about.
+fn quiet_steps(
+    rules: &[Box<dyn RiskRule>],
+    asked: &[usize],
+    (times, equity): (&[UtcNanos], &[f64]),
+) -> usize {
+    asked.iter().fold(times.len(), |quiet, index| {
+        rules[*index].quiet_steps(&times[..quiet], &equity[..quiet])
+    })
 }
 
 /// The more restrictive of two standings.

@@ -133,6 +133,11 @@ pub struct OrderChange {
     /// The new size, of the whole order: what it has filled counts towards it.
     pub size: Option<OrderSize>,
     /// The new kind and prices.
+    ///
+    /// A trailing stop that stays one keeps the best price it has followed when its activation stays the same, or when it is
+    /// active and no longer has one: then a smaller distance always tightens it. With another activation, as with another kind,
+    /// it begins anew from the last close: it waits when that has not reached the activation, and otherwise follows from there,
+    /// which can be looser than before.
     pub kind: Option<OrderKind<f64>>,
 }
 

@@ -78,7 +78,9 @@ pub enum OrderKind<P = Price> {
         /// The distance.
         trail: Trail<P>,
         /// The price that the market must reach first: from below for a sell, from above for a buy. Until then the order
-        /// neither follows nor triggers; from then on it follows the best price since. `None` follows at once.
+        /// neither follows nor triggers; from then on it follows the best price since. `None` follows at once, and so does an
+        /// activation that has been reached when the order begins: by the price known at its decision or, for the exit of a
+        /// bracket, by the price of its entry.
         activation: Option<P>,
     },
 }

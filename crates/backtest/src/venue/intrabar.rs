@@ -1,19 +1,29 @@
 //! What happened inside a bar of which only open, high, low and close are known.
 
-use sextant_domain::{Bar, Side};
+use sextant_domain::{Bar, OrderId, Side};
 
 /// How the prices between a bar's open and close are thought of, where the order in which high and low came decides what
 /// fills.
 ///
-/// `Pessimistic` and `Optimistic` bound what any path could have brought to orders of one instrument: an order that was
-/// in the market from the open has certainly been reached when its price lies within the bar; of what an order that became
-/// live inside the bar (the exit of an entry) may have met, the pessimistic rule lets stops fill and the optimistic rule
-/// lets limits fill. The other rules walk along one path and fill what it meets, in order.
+/// `Pessimistic` and `Optimistic` bound what any path could have brought to a position and the orders of one group that close
+/// it: no path leaves it worth less by the close of the bar than the one, none worth more than the other. An order that was in
+/// the market from the open has certainly been reached when its price lies within the bar; of what an order that became live
+/// inside the bar (the exit of an entry) may have met, the pessimistic rule lets stops fill and the optimistic rule lets limits
+/// fill. The other rules walk along one path and fill what it meets, in order.
 ///
-/// A trailing stop follows the open, and then the bar. The pessimistic rule lets it fill when the price could have gone to
-/// the bar's best price and back to it, and then at the worst price that a path allows: where it was at the open or will be at
-/// its activation, or at the bar's worst price where that is better. The optimistic rule lets it fill only where every path
-/// comes back to it, behind the bar's best price. Under both it follows no further than a limit that closes the same position.
+/// A trailing stop follows the open, and then the bar, but no further than a limit that closes the same position. So it has a
+/// range: from where it is, or will be at its activation, to where it hangs behind the bar's best price; a fixed stop is where it
+/// is. Of the stops of a group together the bounds say:
+/// - Pessimistic: where some stop is in the market and within the bar, the position is left at the one of these that the price
+///   meets first. Otherwise a trailing stop fills when the price could have gone to the bar's best price and back to it, at the
+///   worst price of its range within the bar. When that became live inside the bar, the best price may have come before it, so
+///   it fills only at a price that is no better than the close.
+/// - Optimistic: where some stop has certainly been met, the position is left at the best price of any stop's range within the
+///   bar. A stop from the open has been met when it lies within the bar or the close is beyond its range; of one that became live
+///   inside the bar only the second is known.
+///
+/// Which of several orders comes first is told by their prices, never by the order in which they are listed. What several
+/// positions and groups bring together, and what an order brings in later bars, is not bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntrabarRule {
     /// Of a stop and a limit within the bar the stop counts. A limit fills only when the market trades through it, not
@@ -72,26 +82,35 @@ impl Walk {
     }
 }
 
-/// What an order waits for.
+/// What an order waits for; the stop is a price, or where it can be in a bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Trigger {
+pub(super) enum Trigger<S = f64> {
     /// The price at the limit or better.
     Limit(f64),
     /// The price at the stop or beyond.
-    Stop(f64),
-    /// The price at a stop that follows it.
-    Trail(Trailing),
+    Stop(S),
 }
 
-/// Where a trailing stop can be in a bar.
+/// Where a stop can be in a bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Trailing {
+pub(super) struct StopRange {
     /// Where it is; `None` while it waits for its activation.
     pub(super) now: Option<f64>,
     /// Where it is, or will be at its activation.
     pub(super) loosest: f64,
     /// Behind the best price of the bar.
     pub(super) tightest: f64,
+}
+
+impl StopRange {
+    /// A stop that does not follow.
+    pub(super) const fn fixed(stop: f64) -> Self {
+        Self {
+            now: Some(stop),
+            loosest: stop,
+            tightest: stop,
+        }
+    }
 }
 
 /// An order that waits, as the rules see it.
@@ -102,7 +121,9 @@ pub(super) struct Waiting {
     /// Buy or sell.
     pub(super) side: Side,
     /// What it waits for.
-    pub(super) trigger: Trigger,
+    pub(super) trigger: Trigger<StopRange>,
+    /// Those with which it shares a position.
+    pub(super) group: Option<OrderId>,
     /// Whether it can only reduce a position.
     pub(super) is_exit: bool,
     /// The price at which it became live inside this bar; `None` when it was live from the open.
@@ -163,8 +184,7 @@ fn along(path: [f64; 3], walk: &mut Walk, waiting: &[Waiting]) -> Step {
 fn meeting(one: &Waiting, from: f64, to: f64) -> Option<f64> {
     let (level, rising) = match (one.trigger, one.side) {
         (Trigger::Limit(level), side) => (level, side == Side::Sell),
-        (Trigger::Stop(level), side) => (level, side == Side::Buy),
-        (Trigger::Trail(trail), side) => (trail.now?, side == Side::Buy),
+        (Trigger::Stop(range), side) => (range.now?, side == Side::Buy),
     };
     let is_through = if rising { from >= level } else { from <= level };
     if is_through {
@@ -176,90 +196,133 @@ fn meeting(one: &Waiting, from: f64, to: f64) -> Option<f64> {
 
 /// The most urgent order that is reached, by the rule of the bound.
 fn bounded(pessimistic: bool, bar: &Bar, waiting: &[Waiting]) -> Option<Reached> {
-    let reached = waiting
-        .iter()
-        .filter_map(|one| Some((one, reach(one, pessimistic, bar)?)));
-    let urgency = |one: &Waiting| {
-        let is_limit = matches!(one.trigger, Trigger::Limit(_));
-        // Stops that protect, then entries, then limits that take profit; the other way round when optimistic.
-        let rank = match (one.is_exit, is_limit) {
-            (true, false) => 0,
-            (false, _) => 1,
-            (true, true) => 2,
+    let reached = waiting.iter().filter_map(|one| {
+        let reached = match one.trigger {
+            Trigger::Limit(limit) => Reached {
+                index: one.index,
+                price: reach_limit(one, limit, pessimistic, bar)?,
+            },
+            Trigger::Stop(_) => reach_stops(one, pessimistic, bar, waiting)?,
         };
-        if pessimistic { rank } else { 2 - rank }
+        Some((
+            urgency(one, pessimistic),
+            (reached.price - start(one, bar)).abs(),
+            reached,
+        ))
+    });
+    // Of the equally urgent the price comes by the nearest first.
+    let first = reached.min_by(|left, right| left.0.cmp(&right.0).then(left.1.total_cmp(&right.1)));
+    first.map(|(_, _, reached)| reached)
+}
+
+/// Stops that protect, entries at stops, entries at limits, then limits that take profit; the other way round when optimistic.
+fn urgency(one: &Waiting, pessimistic: bool) -> u8 {
+    let rank = match (one.is_exit, one.trigger) {
+        (true, Trigger::Stop(_)) => 0,
+        (false, Trigger::Stop(_)) => 1,
+        (false, Trigger::Limit(_)) => 2,
+        (true, Trigger::Limit(_)) => 3,
     };
-    reached
-        .min_by_key(|(one, _)| urgency(one))
-        .map(|(one, price)| Reached {
+    if pessimistic { rank } else { 3 - rank }
+}
+
+/// The price from which on the order is live.
+fn start(one: &Waiting, bar: &Bar) -> f64 {
+    one.live_from.unwrap_or(bar.open)
+}
+
+/// The price at which a limit fills in this bar, if the bound lets it.
+fn reach_limit(one: &Waiting, limit: f64, pessimistic: bool, bar: &Bar) -> Option<f64> {
+    let Some(from) = one.live_from else {
+        let (touched, through) = match one.side {
+            Side::Buy => (bar.low <= limit, bar.low < limit),
+            Side::Sell => (bar.high >= limit, bar.high > limit),
+        };
+        return (if pessimistic { through } else { touched }).then_some(limit);
+    };
+    // What came after the order became live is not known, but for the close.
+    let (already, certain, possible) = match one.side {
+        Side::Buy => (from <= limit, bar.close < limit, bar.low <= limit),
+        Side::Sell => (from >= limit, bar.close > limit, bar.high >= limit),
+    };
+    let reached = already || if pessimistic { certain } else { possible };
+    reached.then_some(if already { from } else { limit })
+}
+
+/// A price as a stop on this side sees it: it is met from above, and the more the better for whoever holds it. The same turns it
+/// back.
+const fn seen_from(side: Side, price: f64) -> f64 {
+    match side {
+        Side::Sell => price,
+        Side::Buy => -price,
+    }
+}
+
+/// A stop and where it can be, in prices as its side sees them.
+struct Seen {
+    index: usize,
+    range: StopRange,
+    live_from: Option<f64>,
+}
+
+impl Seen {
+    fn new(one: &Waiting) -> Option<Self> {
+        let Trigger::Stop(range) = one.trigger else {
+            return None;
+        };
+        let seen = |price| seen_from(one.side, price);
+        let range = StopRange {
+            now: range.now.map(seen),
+            loosest: seen(range.loosest),
+            tightest: seen(range.tightest),
+        };
+        let live_from = one.live_from.map(seen);
+        let met_at_once = live_from.filter(|from| range.now.is_some_and(|now| *from <= now));
+        Some(Self {
             index: one.index,
-            price,
+            range: met_at_once.map_or(range, StopRange::fixed),
+            live_from,
         })
-}
-
-/// The price at which the order fills in this bar, if the bound lets it.
-fn reach(one: &Waiting, pessimistic: bool, bar: &Bar) -> Option<f64> {
-    match (one.trigger, one.live_from) {
-        (Trigger::Limit(limit), None) => {
-            let (touched, through) = match one.side {
-                Side::Buy => (bar.low <= limit, bar.low < limit),
-                Side::Sell => (bar.high >= limit, bar.high > limit),
-            };
-            (if pessimistic { through } else { touched }).then_some(limit)
-        }
-        (Trigger::Stop(stop), None) => {
-            let touched = match one.side {
-                Side::Buy => bar.high >= stop,
-                Side::Sell => bar.low <= stop,
-            };
-            touched.then_some(stop)
-        }
-        // What came after the order became live is not known, but for the close.
-        (Trigger::Limit(limit), Some(from)) => {
-            let (already, certain, possible) = match one.side {
-                Side::Buy => (from <= limit, bar.close < limit, bar.low <= limit),
-                Side::Sell => (from >= limit, bar.close > limit, bar.high >= limit),
-            };
-            let reached = already || if pessimistic { certain } else { possible };
-            reached.then_some(if already { from } else { limit })
-        }
-        (Trigger::Stop(stop), Some(from)) => {
-            let (already, certain, possible) = match one.side {
-                Side::Buy => (from >= stop, bar.close >= stop, bar.high >= stop),
-                Side::Sell => (from <= stop, bar.close <= stop, bar.low <= stop),
-            };
-            let reached = already || if pessimistic { possible } else { certain };
-            reached.then_some(if already { from } else { stop })
-        }
-        (Trigger::Trail(trail), live_from) => reach_trail(trail, (one.side, live_from), pessimistic, bar),
     }
 }
 
-/// The price at which a trailing stop fills in this bar, if the bound lets it.
-fn reach_trail(
-    trail: Trailing,
-    (side, live_from): (Side, Option<f64>),
-    pessimistic: bool,
-    bar: &Bar,
-) -> Option<f64> {
-    let is_through = |price: f64, level: f64| match side {
-        Side::Sell => price <= level,
-        Side::Buy => price >= level,
+/// Which stop fills of those that share a position with `one`, and at which price, if the bound lets any.
+fn reach_stops(one: &Waiting, pessimistic: bool, bar: &Bar, waiting: &[Waiting]) -> Option<Reached> {
+    let is_peer = |other: &&Waiting| {
+        let is_same_group = other.index == one.index || (one.group.is_some() && other.group == one.group);
+        is_same_group && other.side == one.side && other.is_exit == one.is_exit
     };
-    let worst = match side {
-        Side::Sell => bar.low,
-        Side::Buy => bar.high,
+    let stops = || waiting.iter().filter(is_peer).filter_map(Seen::new);
+    let (high, low) = (seen_from(one.side, bar.high), seen_from(one.side, bar.low));
+    let (best, worst, close) = (high.max(low), high.min(low), seen_from(one.side, bar.close));
+    let reached = if pessimistic {
+        let present = stops().filter_map(|stop| Some((stop.index, stop.range.now?)));
+        let met_first = present
+            .filter(|(_, now)| worst <= *now)
+            .max_by(|left, right| left.1.total_cmp(&right.1));
+        met_first.or_else(|| {
+            let possible = stops().filter(|stop| worst <= stop.range.tightest);
+            let is_live_inside = one.live_from.is_some();
+            possible
+                .map(|stop| (stop.index, stop.range.loosest.clamp(worst, best)))
+                .min_by(|left, right| left.1.total_cmp(&right.1))
+                .filter(|(_, price)| !is_live_inside || *price <= close)
+        })
+    } else {
+        let is_certain = |stop: Seen| {
+            let is_met = |now: f64| stop.live_from.map_or(worst <= now, |from| from <= now);
+            close <= stop.range.tightest || stop.range.now.is_some_and(is_met)
+        };
+        let possible = stops().filter(|stop| worst <= stop.range.tightest);
+        let best_of_all = possible
+            .map(|stop| (stop.index, stop.range.tightest))
+            .max_by(|left, right| left.1.total_cmp(&right.1));
+        best_of_all.filter(|_| stops().any(is_certain))
     };
-    if pessimistic {
-        return is_through(worst, trail.tightest).then_some(trail.loosest.clamp(bar.low, bar.high));
-    }
-    let is_through_now = |price: f64| trail.now.is_some_and(|level| is_through(price, level));
-    let is_certain = match live_from {
-        None => is_through_now(worst) || is_through(bar.close, trail.tightest),
-        // Of what came after it became live only the close is known.
-        Some(_) => is_through_now(bar.close),
-    };
-    is_certain.then_some(trail.tightest.clamp(bar.low, bar.high))
+    reached.map(|(index, price)| Reached {
+        index,
+        price: seen_from(one.side, price.clamp(worst, best)),
+    })
 }
 
 #[cfg(test)]
@@ -284,7 +347,11 @@ mod tests {
         Waiting {
             index,
             side: Side::Sell,
-            trigger,
+            trigger: match trigger {
+                Trigger::Limit(limit) => Trigger::Limit(limit),
+                Trigger::Stop(stop) => Trigger::Stop(StopRange::fixed(stop)),
+            },
+            group: Some(OrderId::from_index(0)),
             is_exit: true,
             live_from: None,
         }
@@ -341,6 +408,37 @@ mod tests {
     }
 
     #[test]
+    fn of_two_limits_the_price_comes_by_the_nearer_first() {
+        let (far, near) = (exit(0, Trigger::Limit(112.0)), exit(1, Trigger::Limit(110.0)));
+        let wide = bar(100.0, 115.0, 99.0, 101.0);
+        for rule in [
+            IntrabarRule::Pessimistic,
+            IntrabarRule::Optimistic,
+            IntrabarRule::HighFirst,
+            IntrabarRule::LowFirst,
+        ] {
+            for orders in [[far, near], [near, far]] {
+                assert_eq!(first(rule, &wide, &orders), Some((1, 110.0)), "{}", rule.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_stop_and_a_limit_to_enter_are_told_apart_by_the_rule() {
+        let entry = |index, trigger| Waiting {
+            side: Side::Buy,
+            is_exit: false,
+            ..exit(index, trigger)
+        };
+        let (stop, limit) = (entry(0, Trigger::Stop(103.0)), entry(1, Trigger::Limit(99.0)));
+        let wide = bar(100.0, 106.0, 94.0, 101.0);
+        for orders in [[stop, limit], [limit, stop]] {
+            assert_eq!(first(IntrabarRule::Pessimistic, &wide, &orders), Some((0, 103.0)));
+            assert_eq!(first(IntrabarRule::Optimistic, &wide, &orders), Some((1, 99.0)));
+        }
+    }
+
+    #[test]
     fn exits_that_became_live_inside_the_bar_meet_what_the_bound_allows() {
         let live = |trigger| Waiting {
             live_from: Some(100.0),
@@ -364,9 +462,8 @@ mod tests {
     fn a_walk_goes_on_where_it_stood() {
         let buy = Waiting {
             side: Side::Buy,
-            trigger: Trigger::Stop(103.0),
             is_exit: false,
-            ..exit(0, Trigger::Stop(0.0))
+            ..exit(0, Trigger::Stop(103.0))
         };
         let wide = bar(100.0, 106.0, 94.0, 101.0);
         let mut walk = Walk::begin(&wide);

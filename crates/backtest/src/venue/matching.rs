@@ -168,7 +168,7 @@ impl SimulatedVenue<'_> {
                 let side = side_of(&self.working[index], account)?;
                 let arrives = self.states[index].first_bar == bar;
                 match self.triggered(index, side, price)? {
-                    Trigger::Stop(_) | Trigger::Trail(_) => trade(price, Liquidity::Taker),
+                    Trigger::Stop(_) => trade(price, Liquidity::Taker),
                     // A limit that is through when it comes takes what there is; later the market comes to it.
                     Trigger::Limit(_) if arrives => trade(price, Liquidity::Taker),
                     Trigger::Limit(_) => trade(price, Liquidity::Maker),
@@ -252,14 +252,20 @@ impl SimulatedVenue<'_> {
                 let working = &self.working[index];
                 let side = side_of(working, account)?;
                 let draft = (&working.order.draft, side);
-                let cap = self.peer_limit(index, bar, side);
+                let cap = self.peer_limit(index, (bar, side), account);
                 self.states[index].waiting(index, (bar, values), draft, cap)
             })
             .collect()
     }
 
-    /// The limit at which a peer takes what a trailing stop protects: the price comes by it before it goes beyond.
-    fn peer_limit(&self, index: usize, bar: usize, side: Side) -> Option<f64> {
+    /// The limit at which a peer on the same side takes what a trailing stop protects: the price comes by it before it goes
+    /// beyond.
+    fn peer_limit(
+        &self,
+        index: usize,
+        (bar, side): (usize, Side),
+        account: &dyn AccountSource,
+    ) -> Option<f64> {
         let draft = &self.working[index].order.draft;
         let (instrument, group) = (draft.instrument, draft.terms.link.group?);
         if !matches!(draft.terms.kind, OrderKind::TrailingStop { .. }) {
@@ -269,7 +275,9 @@ impl SimulatedVenue<'_> {
             let terms = working.order.draft.terms;
             match terms.kind {
                 OrderKind::Limit { limit }
-                    if terms.link.group == Some(group) && self.is_live(peer, instrument, bar) =>
+                    if terms.link.group == Some(group)
+                        && self.is_live(peer, instrument, bar)
+                        && side_of(working, account) == Some(side) =>
                 {
                     Some(limit.to_f64())
                 }
@@ -323,15 +331,18 @@ impl SimulatedVenue<'_> {
         account: &dyn AccountSource,
     ) {
         for index in 0..self.working.len() {
-            let kind = self.working[index].order.draft.terms.kind;
-            if !matches!(kind, OrderKind::TrailingStop { .. }) || !self.is_live(index, instrument, bar) {
+            let OrderKind::TrailingStop { activation, .. } = self.working[index].order.draft.terms.kind
+            else {
+                continue;
+            };
+            if !self.is_live(index, instrument, bar) {
                 continue;
             }
             if let Some(side) = side_of(&self.working[index], account) {
                 let state = &mut self.states[index];
                 let is_inside = state.live_inside.is_some_and(|(inside, _)| inside == bar);
                 let (high, low) = extremes(is_inside);
-                state.follow(kind, side, high, low);
+                state.follow(activation, side, high, low);
             }
         }
     }
@@ -368,8 +379,7 @@ impl SimulatedVenue<'_> {
             return Some(Act::End(values.close_time, EndReason::NotFilled));
         }
         let day_ends = self.states[index].day_ends?;
-        (terms.time_in_force == TimeInForce::Day && day_ends <= values.close_time)
-            .then_some(Act::End(values.close_time, EndReason::Expired))
+        (day_ends <= values.close_time).then_some(Act::End(values.close_time, EndReason::Expired))
     }
 
     fn act(&mut self, index: usize, act: Act, account: &dyn AccountSource) -> Result<(), BrokerError> {

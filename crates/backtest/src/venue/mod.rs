@@ -31,7 +31,7 @@ pub use sessions::SessionEnds;
 
 use crate::driver::EndOfRun;
 use intrabar::Walk;
-use state::{OrderState, follows_on, total};
+use state::{OrderState, total};
 use traded_value::TradedValue;
 
 /// Fills orders from bars, with the assumptions of a [`VenueConfig`].
@@ -225,13 +225,14 @@ impl Broker for SimulatedVenue<'_> {
             return Ok(());
         };
         let (instrument, now) = (order.draft.instrument, order.draft.decided_at);
+        // The draft's own reference is that of the first decision.
+        let seen = self.slots[instrument.index()].bar.checked_sub(1);
+        let closes = self.bars(instrument).close;
+        let last_close = seen.and_then(|bar| closes.get(bar).copied());
         let (working, state) = (&mut self.working[index], &mut self.states[index]);
         let (old, new) = (working.order.draft.terms.kind, order.draft.terms.kind);
         if old != new {
-            state.is_triggered = false;
-            if !follows_on(old, new) {
-                state.begin(new, order.draft.reference_price);
-            }
+            state.change(old, new, last_close.unwrap_or(order.draft.reference_price));
         }
         let left = match (order.draft.size, working.order.draft.size) {
             (new, old) if new == old => Ok(None),

@@ -5,13 +5,14 @@ use sextant_domain::{
     Trail, UtcNanos,
 };
 
-use super::intrabar::{Trailing, Trigger, Waiting};
+use super::intrabar::{StopRange, Trigger, Waiting};
 
 /// The state of a working order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderState {
-    /// What it trades, and when it was decided: as the order says, but at hand when all orders are gone through.
+    /// What it trades: as the order says, but at hand when all orders are gone through.
     pub(super) instrument: InstrumentId,
+    /// When it was decided, for the same reason.
     pub(super) decided_at: UtcNanos,
     /// The first bar of the instrument in which it can trade.
     pub(super) first_bar: usize,
@@ -19,13 +20,16 @@ pub(super) struct OrderState {
     pub(super) live_inside: Option<(usize, f64)>,
     /// Whether its stop has been reached.
     pub(super) is_triggered: bool,
-    /// The best price since it began to follow, for a trailing stop; `None` while that waits for its activation.
-    best: Option<f64>,
+    /// The best price since it began, for a trailing stop. One that waits for its activation has it, too: the best price since
+    /// the activation is the best of all, because those before it were worse.
+    best: f64,
+    /// Whether a trailing stop has followed prices to its activation.
+    is_active: bool,
     /// What it has traded so far.
     pub(super) filled: Quantity,
     /// What the entry of its bracket has traded, for an exit.
     pub(super) entry_filled: Quantity,
-    /// When its trading day is over; set at its first bar.
+    /// When its trading day is over; set at its first bar, and for a day order only.
     pub(super) day_ends: Option<UtcNanos>,
     /// A price at which it trades at once: the liquidation at the end of a run.
     pub(super) at_once: Option<(UtcNanos, f64)>,
@@ -39,7 +43,8 @@ impl OrderState {
             first_bar,
             live_inside: None,
             is_triggered: false,
-            best: start(draft.terms.kind, draft.reference_price),
+            best: draft.reference_price,
+            is_active: false,
             filled: Quantity::ZERO,
             entry_filled: Quantity::ZERO,
             day_ends: None,
@@ -47,22 +52,34 @@ impl OrderState {
         }
     }
 
-    /// Lets a trailing stop begin at a price, or wait for its activation.
-    pub(super) fn begin(&mut self, kind: OrderKind, price: f64) {
-        self.best = start(kind, price);
+    /// Lets a trailing stop begin at a price, which can lie beyond its activation already.
+    pub(super) fn begin(&mut self, price: f64) {
+        (self.best, self.is_active) = (price, false);
+    }
+
+    /// Begins anew at a price when the order becomes another one. A trailing stop at another distance follows on, and so does
+    /// one that is active and no longer has an activation.
+    pub(super) fn change(&mut self, old: OrderKind, new: OrderKind, price: f64) {
+        self.is_triggered = false;
+        let follows_on = match (activation_of(old), activation_of(new)) {
+            (Some(old), Some(new)) => old == new || (new.is_none() && self.is_active),
+            _ => false,
+        };
+        if !follows_on {
+            self.begin(price);
+        }
     }
 
     /// Follows prices between `high` and `low` with a trailing stop.
-    pub(super) fn follow(&mut self, kind: OrderKind, side: Side, high: f64, low: f64) {
-        let OrderKind::TrailingStop { activation, .. } = kind else {
-            return;
-        };
-        let reached = better(side, high, low);
-        self.best = match (self.best, activation) {
-            (Some(best), _) => Some(better(side, best, reached)),
-            (None, Some(level)) => is_better(side, reached, level.to_f64()).then_some(reached),
-            (None, None) => None,
-        };
+    pub(super) fn follow(&mut self, activation: Option<Price>, side: Side, high: f64, low: f64) {
+        self.best = better(side, self.best, better(side, high, low));
+        self.is_active = self.active(activation, side).is_some();
+    }
+
+    /// The best price since the activation; `None` while that is waited for.
+    fn active(&self, activation: Option<Price>, side: Side) -> Option<f64> {
+        let is_reached = activation.is_none_or(|price| is_better(side, self.best, price.to_f64()));
+        is_reached.then_some(self.best)
     }
 
     /// What the order waits for; `None` for a kind that does not wait, or a market order that its stop has become.
@@ -75,8 +92,9 @@ impl OrderState {
             OrderKind::Stop { stop } | OrderKind::StopLimit { stop, .. } => {
                 Some(Trigger::Stop(stop.to_f64()))
             }
-            OrderKind::TrailingStop { trail, .. } => {
-                Some(Trigger::Stop(trailing_level(trail, self.best?, side)))
+            OrderKind::TrailingStop { trail, activation } => {
+                let best = self.active(activation, side)?;
+                Some(Trigger::Stop(trailing_level(trail, best, side)))
             }
             OrderKind::Market | OrderKind::MarketOnOpen | OrderKind::MarketOnClose => None,
         }
@@ -95,14 +113,18 @@ impl OrderState {
             OrderKind::TrailingStop { trail, activation } if !self.is_triggered => {
                 let best = better(side, values.high, values.low);
                 let best = capped_at.map_or(best, |cap| worse(side, best, cap));
-                Trigger::Trail(self.trailing(trail, activation, (side, best))?)
+                Trigger::Stop(self.range(trail, activation, (side, best))?)
             }
-            kind => self.trigger(kind, side)?,
+            kind => match self.trigger(kind, side)? {
+                Trigger::Limit(limit) => Trigger::Limit(limit),
+                Trigger::Stop(stop) => Trigger::Stop(StopRange::fixed(stop)),
+            },
         };
         Some(Waiting {
             index,
             side,
             trigger,
+            group: draft.terms.link.group,
             is_exit: is_exit(draft),
             live_from: self
                 .live_inside
@@ -112,46 +134,34 @@ impl OrderState {
     }
 
     /// Where a trailing stop can be in a bar with a best price; `None` when that does not reach its activation.
-    fn trailing(
+    fn range(
         &self,
         trail: Trail<Price>,
         activation: Option<Price>,
         (side, best): (Side, f64),
-    ) -> Option<Trailing> {
+    ) -> Option<StopRange> {
         let level = |best| trailing_level(trail, best, side);
-        let first = match self.best {
+        let now = self.active(activation, side);
+        let first = match now {
             Some(best) => best,
             None => activation
                 .map(|price| price.to_f64())
                 .filter(|price| is_better(side, best, *price))?,
         };
-        Some(Trailing {
-            now: self.best.map(level),
+        Some(StopRange {
+            now: now.map(level),
             loosest: level(first),
             tightest: level(better(side, first, best)),
         })
     }
 }
 
-/// The first best price of an order that becomes live at `price`.
-fn start(kind: OrderKind, price: f64) -> Option<f64> {
-    let waits = matches!(
-        kind,
-        OrderKind::TrailingStop {
-            activation: Some(_),
-            ..
-        }
-    );
-    (!waits).then_some(price)
-}
-
-/// Whether a changed order is the same trailing stop at another distance: the best price is still that since it began.
-pub(super) fn follows_on(old: OrderKind, new: OrderKind) -> bool {
-    let start_of = |kind| match kind {
+/// The activation of a trailing stop, if it has one; `None` for another kind.
+fn activation_of(kind: OrderKind) -> Option<Option<Price>> {
+    match kind {
         OrderKind::TrailingStop { activation, .. } => Some(activation),
         _ => None,
-    };
-    start_of(new).is_some() && start_of(old) == start_of(new)
+    }
 }
 
 /// Whether a price is as good for a trailing stop as another, or better: a stop that sells hangs below the highest price, one
@@ -211,8 +221,5 @@ pub(super) fn is_through(trigger: Trigger, side: Side, price: f64) -> bool {
     match (trigger, side) {
         (Trigger::Limit(level), Side::Buy) | (Trigger::Stop(level), Side::Sell) => price <= level,
         (Trigger::Limit(level), Side::Sell) | (Trigger::Stop(level), Side::Buy) => price >= level,
-        (Trigger::Trail(trail), _) => trail
-            .now
-            .is_some_and(|level| is_through(Trigger::Stop(level), side, price)),
     }
 }

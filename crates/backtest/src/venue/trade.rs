@@ -295,7 +295,7 @@ impl SimulatedVenue<'_> {
             if !std::mem::take(&mut working.is_dormant) {
                 continue;
             }
-            state.begin(working.order.draft.terms.kind, price);
+            state.begin(price);
             (state.first_bar, state.live_inside) = match (stage, self.config.exits) {
                 (Some(Stage::Open), _) => (bar, None),
                 (Some(Stage::Inside(_)), ExitActivation::AtOnce) => (bar, Some((bar, price))),

@@ -51,8 +51,10 @@ struct Table {
     signal: Option<usize>,
     /// Bar 1 and those after it.
     bars: Vec<[f64; 4]>,
-    /// How, in which bar and at which price the position is left.
+    /// How, in which bar and at which price the position is left; `None` when it is still held at the end.
     left: Option<(Exit, usize, f64)>,
+    /// Whether the stop is the last of the exits instead of the first.
+    is_reversed: bool,
 }
 
 fn long(name: &'static str) -> Table {
@@ -68,6 +70,7 @@ fn long(name: &'static str) -> Table {
         signal: None,
         bars: Vec::new(),
         left: None,
+        is_reversed: false,
     }
 }
 
@@ -147,7 +150,11 @@ impl Table {
             let limit = table.level(self.position, entry, 60 * held_hours).unwrap();
             (Exit::Profit, OrderKind::Limit { limit })
         });
-        stop.into_iter().chain(trail).chain(profit).collect()
+        let mut ways: Vec<_> = stop.into_iter().chain(trail).chain(profit).collect();
+        if self.is_reversed {
+            ways.reverse();
+        }
+        ways
     }
 
     fn entry_size(&self) -> OrderSize {
@@ -258,7 +265,17 @@ impl Model for Trader {
     }
 }
 
+/// Checks a table; in which order exits are listed must not matter.
 fn check(table: Table) {
+    let reversed = Table {
+        is_reversed: true,
+        ..table.clone()
+    };
+    check_as_listed(table);
+    check_as_listed(reversed);
+}
+
+fn check_as_listed(table: Table) {
     let spans = bars::round_the_clock(bars::instant("2024-03-04"), Timeframe::H1, table.bars.len() + 1);
     let prices = |index: usize| index.checked_sub(1).map_or([ENTRY; 4], |index| table.bars[index]);
     let market = MarketBuilder::new()
@@ -284,6 +301,14 @@ fn check(table: Table) {
     let (outcome, _) = setup.run(&market, vec![Box::new(trader)]).unwrap();
     let expected: Vec<_> = table.left.into_iter().collect();
     assert_eq!(*left.lock().unwrap(), expected, "{}", table.name);
+    let (id, _) = market.instruments().iter().next().unwrap();
+    let held = outcome.ledger.book(Scope::Portfolio).instrument(id).quantity();
+    let kept = match (table.left, table.position) {
+        (Some(_), _) => 0,
+        (None, Position::Long) => UNITS,
+        (None, Position::Short) => -UNITS,
+    };
+    assert_eq!(held, Quantity::new(kept.into()), "{}", table.name);
     let trades = outcome.ledger.book(Scope::Portfolio).trades();
     let earned: Vec<f64> = trades.iter().map(|trade| trade.net.to_f64()).collect();
     let sign = if table.position == Position::Long {

@@ -352,8 +352,16 @@ fn a_trailing_stop_at_another_distance_follows_on() {
         [109.0, 109.5, 106.0, 108.0],
         CALM,
     ]);
-    for activation in [None, Some(110.0)] {
-        let trailing = move |distance| OrderKind::TrailingStop {
+    for (old, new, price) in [
+        (None, None, "108"),
+        (Some(110.0), Some(110.0), "108"),
+        // What is active stays so without an activation.
+        (Some(110.0), None, "108"),
+        // What is not begins at the last close of 111, as with another activation: 111 - 4 = 107.
+        (Some(120.0), None, "107"),
+        (Some(110.0), Some(105.0), "107"),
+    ] {
+        let trailing = |activation, distance| OrderKind::TrailingStop {
             trail: Trail::Distance(distance),
             activation,
         };
@@ -363,7 +371,7 @@ fn a_trailing_stop_at_another_distance_follows_on() {
             move |decision, acme, out| match decision {
                 0 => {
                     let exit = OrderRequest {
-                        kind: trailing(5.0),
+                        kind: trailing(old, 5.0),
                         ..OrderRequest::market(acme, OrderSize::EntryFill)
                     };
                     out.bracket(OrderRequest::market(acme, units(10)), &[exit]);
@@ -372,7 +380,7 @@ fn a_trailing_stop_at_another_distance_follows_on() {
                     OrderRef::from_index(1),
                     OrderChange {
                         size: None,
-                        kind: Some(trailing(4.0)),
+                        kind: Some(trailing(new, 4.0)),
                     },
                 ),
                 _ => {}
@@ -380,8 +388,78 @@ fn a_trailing_stop_at_another_distance_follows_on() {
         );
         assert_eq!(
             run.fills(&market),
-            [fill(1, "10", "100"), fill(3, "-10", "108")],
-            "{activation:?}"
+            [fill(1, "10", "100"), fill(3, "-10", price)],
+            "{old:?} to {new:?}"
+        );
+    }
+}
+
+#[test]
+fn an_activation_that_the_last_close_has_reached_is_not_waited_for() {
+    let market = days(&[
+        CALM,
+        [100.0, 106.0, 99.5, 105.0],
+        // Three below 105 are 102.
+        [102.5, 102.8, 101.0, 102.5],
+        CALM,
+    ]);
+    for size in [units(-10), OrderSize::ClosePosition] {
+        let run = run(
+            &Setup::plain("100000"),
+            &market,
+            move |decision, acme, out| match decision {
+                0 => {
+                    out.order(OrderRequest::market(acme, units(10)));
+                }
+                1 => {
+                    let trail = Trail::Distance(3.0);
+                    out.order(OrderRequest::trailing_stop_from(acme, size, trail, 103.0));
+                }
+                _ => {}
+            },
+        );
+        assert_eq!(
+            run.fills(&market),
+            [fill(1, "10", "100"), fill(2, "-10", "102")],
+            "{size:?}"
+        );
+    }
+}
+
+#[test]
+fn a_trailing_stop_follows_beyond_limits_of_the_other_side() {
+    let market = days(&[
+        CALM,
+        [100.0, 105.0, 99.5, 105.0],
+        // The stop hangs at 102 and may come to 107.
+        [105.0, 110.0, 104.0, 106.0],
+        CALM,
+    ]);
+    for (intrabar, price) in [
+        (IntrabarRule::Pessimistic, "104"),
+        (IntrabarRule::Optimistic, "107"),
+    ] {
+        let setup = Setup {
+            intrabar,
+            ..Setup::plain("100000")
+        };
+        let run = run(&setup, &market, |decision, acme, out| match decision {
+            0 => {
+                out.order(OrderRequest::market(acme, units(10)));
+            }
+            1 => {
+                out.one_cancels_other(&[
+                    OrderRequest::trailing_stop(acme, units(-10), Trail::Distance(3.0)),
+                    OrderRequest::limit(acme, units(10), 95.0),
+                ]);
+            }
+            _ => {}
+        });
+        assert_eq!(
+            run.fills(&market),
+            [fill(1, "10", "100"), fill(2, "-10", price)],
+            "{}",
+            intrabar.name()
         );
     }
 }

@@ -145,9 +145,43 @@ proptest! {
     }
 }
 
-/// A position of ten shares from the open of a bar of 100 on, and what it is worth after the bar that follows, when nothing
-/// but a trailing stop closes it.
-fn after_a_bar(bar: [f64; 4], side: Side, kind: OrderKind<f64>, intrabar: IntrabarRule) -> f64 {
+/// A position of ten shares and what may close it.
+#[derive(Debug, Clone)]
+struct Bracket {
+    side: Side,
+    /// The price at which it is entered inside the bar; without one it is there from before, at 100.
+    entry: Option<f64>,
+    /// A trailing stop, and with it a fixed stop, a limit, both or none, in any order.
+    exits: Vec<OrderKind<f64>>,
+}
+
+fn bracket() -> impl Strategy<Value = Bracket> {
+    let side = prop_oneof![Just(Side::Buy), Just(Side::Sell)];
+    let price = || prop::option::of((9_000_i64..11_000).prop_map(|cents| cents as f64 / 100.0));
+    let distance = || (1_i64..900).prop_map(|cents| cents as f64 / 100.0);
+    let maybe = move || prop::option::of(distance());
+    (side, price(), (distance(), price()), maybe(), maybe())
+        .prop_flat_map(|(side, entry, (trail, activation), stop, limit)| {
+            // Stops lie on the losing side of the entry, limits on the other.
+            let gain = if side == Side::Buy { 1.0 } else { -1.0 };
+            let at = move |distance: f64| {
+                let price = entry.unwrap_or(100.0) + gain * distance;
+                (price * 100.0).round() / 100.0
+            };
+            let trail = Trail::Distance(trail);
+            let exits = [
+                Some(OrderKind::TrailingStop { trail, activation }),
+                stop.map(|distance| OrderKind::Stop { stop: at(-distance) }),
+                limit.map(|distance| OrderKind::Limit { limit: at(distance) }),
+            ];
+            let exits: Vec<_> = exits.into_iter().flatten().collect();
+            (Just(side), Just(entry), Just(exits).prop_shuffle())
+        })
+        .prop_map(|(side, entry, exits)| Bracket { side, entry, exits })
+}
+
+/// What the account is worth after a bar that follows two flat ones at 100.
+fn after_a_bar(bar: [f64; 4], bracket: &Bracket, intrabar: IntrabarRule) -> f64 {
     let spans = bars::daily_sessions(bars::instant("2020-01-06"), 3);
     let market = MarketBuilder::new()
         .equity("ACME", Timeframe::D1)
@@ -159,16 +193,23 @@ fn after_a_bar(bar: [f64; 4], side: Side, kind: OrderKind<f64>, intrabar: Intrab
         .build();
     let mut needs = Requirements::new();
     let acme: InstrumentRef = needs.trade("ACME");
-    let ten = if side == Side::Buy { 10 } else { -10 };
-    let mut is_in = false;
-    let decide = move |_: &MarketView<'_>, out: &mut Intents| {
-        if !std::mem::replace(&mut is_in, true) {
-            let entry = OrderRequest::market(acme, OrderSize::Units(Quantity::new(ten.into())));
-            let exit = OrderRequest::market(acme, OrderSize::EntryFill);
-            out.bracket(entry, &[OrderRequest { kind, ..exit }]);
-        }
+    let ten = if bracket.side == Side::Buy { 10 } else { -10 };
+    let size = OrderSize::Units(Quantity::new(ten.into()));
+    let (entry, decided_at) = match bracket.entry {
+        Some(limit) => (OrderRequest::limit(acme, size, limit), 1),
+        None => (OrderRequest::market(acme, size), 0),
     };
-    let name = "Trailing";
+    let exit = OrderRequest::market(acme, OrderSize::EntryFill);
+    let kinds = bracket.exits.iter();
+    let exits: Vec<_> = kinds.map(|kind| OrderRequest { kind: *kind, ..exit }).collect();
+    let mut decision = 0;
+    let decide = move |_: &MarketView<'_>, out: &mut Intents| {
+        if decision == decided_at {
+            out.bracket(entry, &exits);
+        }
+        decision += 1;
+    };
+    let name = "Bracket";
     let setup = Setup {
         intrabar,
         ..Setup::plain("10000")
@@ -179,23 +220,21 @@ fn after_a_bar(bar: [f64; 4], side: Side, kind: OrderKind<f64>, intrabar: Intrab
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever path the prices took within a bar, a trailing stop has brought no less than the pessimistic rule says and no
-    /// more than the optimistic one.
+    /// Whatever path the prices took within a bar, a bracket has brought no less than the pessimistic rule says and no more
+    /// than the optimistic one, and in which order its exits are listed is nothing to any rule.
     #[test]
-    fn the_bounds_hold_what_a_trailing_stop_brings(
-        bar in price_bar(),
-        side in prop_oneof![Just(Side::Buy), Just(Side::Sell)],
-        cents in 1_i64..900,
-        activation in prop::option::of((9_000_i64..11_000).prop_map(|cents| cents as f64 / 100.0)),
-    ) {
-        let trail = Trail::Distance(cents as f64 / 100.0);
-        let kind = OrderKind::TrailingStop { trail, activation };
-        let worth = |rule| after_a_bar(bar, side, kind, rule);
+    fn the_bounds_hold_what_a_bracket_brings(bar in price_bar(), bracket in bracket()) {
+        let worth = |rule| after_a_bar(bar, &bracket, rule);
         let (least, most) = (worth(IntrabarRule::Pessimistic), worth(IntrabarRule::Optimistic));
+        let mut backwards = bracket.clone();
+        backwards.exits.reverse();
+        prop_assert_eq!(after_a_bar(bar, &backwards, IntrabarRule::Pessimistic), least);
+        prop_assert_eq!(after_a_bar(bar, &backwards, IntrabarRule::Optimistic), most);
         for path in [IntrabarRule::HighFirst, IntrabarRule::LowFirst, IntrabarRule::NearestFirst] {
             let worth = worth(path);
+            prop_assert_eq!(after_a_bar(bar, &backwards, path), worth);
             prop_assert!((least..=most).contains(&worth), "{worth} by {} is not in {least} to {most}", path.name());
         }
     }

@@ -1,6 +1,6 @@
 //! The tables. Every expected price is worked out beside the bars it comes from.
 
-use sextant_backtest::IntrabarRule::{HighFirst, LowFirst, Optimistic};
+use sextant_backtest::IntrabarRule::{HighFirst, LowFirst, Optimistic, Pessimistic};
 
 use super::{Exit, check, long, short};
 
@@ -263,6 +263,107 @@ fn stops_that_follow_from_a_price_on() {
             .trail_from(0.04, 188.0)
             .bars(&[[200.0, 215.0, 188.01, 190.0], [190.0, 217.0, 189.0, 216.0]])
             .left_by(Exit::Stop, 2, 216.0),
+    ] {
+        check(table);
+    }
+}
+
+/// A stop at 192 beside five per cent behind 204, which are 193.8, and behind 220, which are 209. A stop at 184 beside three per
+/// cent behind 212, not reached yet, which are 205.64, and behind 215, which are 208.55.
+#[test]
+fn a_fixed_stop_beside_one_that_follows() {
+    let quiet = [200.0, 204.0, 199.0, 203.0];
+    let both = |rule| {
+        let table = long("the price meets the nearer stop first, or the one behind the high");
+        let bars = [quiet, [203.0, 220.0, 190.0, 212.0], [212.0, 213.0, 210.0, 212.0]];
+        table.stop(0.04).trail(0.05).rule(rule).bars(&bars)
+    };
+    let pending = |rule, close| {
+        let table = long("at worst the price falls before it reaches the activation");
+        let bars = [[200.0, 211.99, 190.0, 210.0], [210.0, 215.0, 180.0, close]];
+        table.stop(0.08).trail_from(0.03, 212.0).rule(rule).bars(&bars)
+    };
+    // A stop at 208 beside five per cent above 196, which are 205.8, and above 180, which are 189.
+    let mirrored = |rule| {
+        let table = short("a short position, too");
+        let bars = [[200.0, 201.0, 196.0, 197.0], [197.0, 210.0, 180.0, 188.0]];
+        table.stop(0.04).trail(0.05).rule(rule).bars(&bars)
+    };
+    for table in [
+        both(Pessimistic).left_by(Exit::Trail, 2, 193.8),
+        both(Optimistic).left_by(Exit::Trail, 2, 209.0),
+        both(LowFirst).left_by(Exit::Trail, 2, 193.8),
+        both(HighFirst).left_by(Exit::Trail, 2, 209.0),
+        pending(Pessimistic, 190.0).left_by(Exit::Stop, 2, 184.0),
+        pending(Optimistic, 190.0).left_by(Exit::Trail, 2, 208.55),
+        pending(LowFirst, 190.0).left_by(Exit::Stop, 2, 184.0),
+        pending(HighFirst, 190.0).left_by(Exit::Trail, 2, 208.55),
+        pending(Pessimistic, 214.0).left_by(Exit::Stop, 2, 184.0),
+        pending(Optimistic, 214.0).left_by(Exit::Trail, 2, 208.55),
+        pending(HighFirst, 214.0).left_by(Exit::Trail, 2, 208.55),
+        mirrored(Pessimistic).left_by(Exit::Trail, 2, 205.8),
+        mirrored(Optimistic).left_by(Exit::Trail, 2, 189.0),
+        mirrored(HighFirst).left_by(Exit::Trail, 2, 205.8),
+        mirrored(LowFirst).left_by(Exit::Trail, 2, 189.0),
+    ] {
+        check(table);
+    }
+}
+
+/// Three per cent below 212 are 205.64, below 215 they are 208.55; five per cent below 220 are 209.
+#[test]
+fn a_stop_that_follows_from_an_entry_inside_a_bar() {
+    let pending = |rule| {
+        let table = long("at worst the activation was reached before the entry");
+        let bars = [[210.0, 215.0, 190.0, 192.0], [192.0, 193.0, 191.0, 192.0]];
+        table
+            .entry_limit(200.0)
+            .trail_from(0.03, 212.0)
+            .rule(rule)
+            .bars(&bars)
+    };
+    let at_once = |rule| {
+        let table = long("at best the high came after the entry");
+        let bars = [[200.0, 220.0, 190.0, 205.0], [205.0, 206.0, 204.0, 205.0]];
+        table.entry_limit(195.0).trail(0.05).rule(rule).bars(&bars)
+    };
+    // Three per cent below the entry are 189.15, below 201 they are 194.97.
+    let reached = |rule| {
+        let table = long("an activation below the entry is reached by it");
+        let bars = [[200.0, 201.0, 186.0, 188.0], [188.0, 189.0, 187.0, 188.0]];
+        table
+            .entry_limit(195.0)
+            .trail_from(0.03, 190.0)
+            .rule(rule)
+            .bars(&bars)
+    };
+    // Three per cent above 188 are 193.64, above 185 they are 190.55.
+    let mirrored = |rule| {
+        let table = short("at worst the activation of a short position was reached before its entry");
+        let bars = [[190.0, 210.0, 185.0, 208.0], [208.0, 209.0, 207.0, 208.0]];
+        table
+            .entry_limit(200.0)
+            .trail_from(0.03, 188.0)
+            .rule(rule)
+            .bars(&bars)
+    };
+    for table in [
+        pending(Pessimistic),
+        pending(HighFirst),
+        pending(LowFirst).left_by(Exit::Trail, 1, 208.55),
+        pending(Optimistic).left_by(Exit::Trail, 1, 208.55),
+        // It hangs at 185.25 from the entry on, below the low.
+        at_once(Pessimistic).left_by(Exit::Trail, 1, 190.0),
+        at_once(HighFirst),
+        at_once(LowFirst).left_by(Exit::Trail, 1, 209.0),
+        at_once(Optimistic).left_by(Exit::Trail, 1, 209.0),
+        reached(Pessimistic).left_by(Exit::Trail, 1, 189.15),
+        reached(HighFirst).left_by(Exit::Trail, 1, 189.15),
+        reached(Optimistic).left_by(Exit::Trail, 1, 194.97),
+        mirrored(Pessimistic),
+        mirrored(LowFirst),
+        mirrored(HighFirst).left_by(Exit::Trail, 1, 190.55),
+        mirrored(Optimistic).left_by(Exit::Trail, 1, 190.55),
     ] {
         check(table);
     }

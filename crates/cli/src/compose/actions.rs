@@ -12,20 +12,23 @@ use crate::config::{DelistingConfig, InstrumentConfig, PricesConfig};
 /// Decimals of a dividend per share: the factors of a stored series say no more.
 const DIVIDEND_DECIMALS: u32 = 6;
 
-/// The dividends and splits that the stored execution bars of an instrument carry, and its delisting: nothing unless the
-/// configuration asks for raw prices or names a delisting.
+/// The dividends and splits that the stored execution bars of an instrument carry, the stated splits at its renames, and its
+/// delisting: nothing unless the configuration asks for raw prices or names a delisting.
 ///
 /// # Errors
 /// When raw prices are asked for and the stored bars do not say what happened to the share.
 pub(super) fn actions_of(
     one: &InstrumentConfig,
     stored: &StoredBars,
+    stated: &[RecordedAction],
 ) -> anyhow::Result<Vec<CorporateActionDue>> {
     let mut due = Vec::new();
     if one.prices != PricesConfig::Adjusted {
-        let recorded = recorded_actions(stored)
+        let mut actions = recorded_actions(stored)
             .with_context(|| format!("universe: {} is to run on raw prices", one.symbol))?;
-        for action in recorded {
+        actions.extend(stated);
+        actions.sort_by_key(|action| action.time);
+        for action in actions {
             due.extend(corporate_action(one, action)?);
         }
     }

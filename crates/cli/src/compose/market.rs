@@ -183,7 +183,7 @@ pub fn load_market(
         let stored = joined.stored;
         gaps.extend(gap(one, timeframe, &stored.bars));
         if timeframe == one.execution {
-            actions.extend(actions_of(one, &stored)?);
+            actions.extend(actions_of(one, &stored, &joined.splits)?);
         }
         let bars = prices_of(one, stored)?;
         if timeframe == one.execution {

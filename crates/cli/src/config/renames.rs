@@ -17,6 +17,11 @@ pub struct FormerTicker {
     /// The ticker, as the lake has it.
     #[schemars(length(min = 1, max = 32))]
     pub ticker: String,
+    /// The first date on which the security traded under it, where the lake has earlier bars of another one; left out, the day
+    /// after the ticker before it, or the first bar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub from: Option<NaiveDate>,
     /// The last date on which it traded: of the session in New York for shares, of UTC otherwise.
     #[schemars(with = "String", extend("format" = "date"))]
     pub until: NaiveDate,
@@ -34,16 +39,18 @@ fn one() -> f64 {
 impl InstrumentConfig {
     /// The tickers of the security and their dates, oldest first, the present symbol last.
     pub fn spans(&self) -> Vec<TickerSpan> {
-        let former = self.formerly.iter().map(|one| (&one.ticker, Some(one.until)));
-        let mut first = None;
-        let spans = former.chain([(&self.symbol, None)]).map(|(ticker, last)| {
-            let from = std::mem::replace(&mut first, last.and_then(|date| date.succ_opt()));
-            TickerSpan {
-                ticker: ticker.clone(),
-                first: from,
-                last,
-                exchange: None,
-            }
+        let after = self.formerly.iter().map(|one| one.until.succ_opt());
+        let firsts = std::iter::once(None).chain(after);
+        let former = self
+            .formerly
+            .iter()
+            .map(|one| (&one.ticker, one.from, Some(one.until)));
+        let spans = former.chain([(&self.symbol, None, None)]).zip(firsts);
+        let spans = spans.map(|((ticker, from, last), first)| TickerSpan {
+            ticker: ticker.clone(),
+            first: from.or(first),
+            last,
+            exchange: None,
         });
         spans.collect()
     }
@@ -53,7 +60,7 @@ impl InstrumentConfig {
         let mut tickers: Vec<&str> = Vec::new();
         let former = self.formerly.iter().map(|one| one.ticker.as_str());
         for ticker in former.chain([self.symbol.as_str()]) {
-            if !tickers.iter().any(|earlier| is_same(earlier, ticker)) {
+            if !tickers.contains(&ticker) {
                 tickers.push(ticker);
             }
         }
@@ -70,7 +77,19 @@ impl InstrumentConfig {
 /// Adds every problem with former tickers: names, dates and units that cannot be, and bars that two instruments would share.
 pub(super) fn check(system: &SystemConfig, note: &mut dyn FnMut(String)) {
     for (index, one) in system.universe.iter().enumerate() {
-        check_renames(index, one, note);
+        for (at, (former, later)) in one.renames().enumerate() {
+            let before = at.checked_sub(1).map(|before| one.formerly[before].until);
+            let problems = [
+                ("ticker", ticker_problem(system, one, (former, later))),
+                ("from", from_problem(former, before)),
+                ("until", until_problem(system, (former, later), before)),
+                ("units", units_problem(one, former.units)),
+            ];
+            for (key, problem) in problems {
+                let note_at = |problem| note(format!("universe.{index}.formerly.{at}.{key}: {problem}"));
+                problem.into_iter().for_each(note_at);
+            }
+        }
     }
     for (index, one) in system.universe.iter().enumerate() {
         for other in &system.universe[..index] {
@@ -79,44 +98,72 @@ pub(super) fn check(system: &SystemConfig, note: &mut dyn FnMut(String)) {
     }
 }
 
-fn check_renames(index: usize, one: &InstrumentConfig, note: &mut dyn FnMut(String)) {
-    for (at, (former, later)) in one.renames().enumerate() {
-        let FormerTicker { ticker, until, units } = former;
-        let mut of = |key: &str, problem: String| {
-            note(format!("universe.{index}.formerly.{at}.{key}: {problem}"));
-        };
-        if let Err(error) = Instrument::validate_symbol(ticker) {
-            of("ticker", error.to_string());
-        }
-        if is_same(ticker, later) {
-            of(
-                "ticker",
-                format!(
-                    "found {ticker}, and so is the ticker after it; name the one that was given up, or take the entry out"
-                ),
-            );
-        }
-        let before = at.checked_sub(1).map(|before| one.formerly[before].until);
-        if let Some(before) = before.filter(|before| until <= before) {
-            of(
-                "until",
-                format!(
-                    "found {until}, but the ticker before it was in use until {before}; list former tickers oldest first, each \
-                     until a later date than the one before"
-                ),
-            );
-        }
-        if one.prices != PricesConfig::Adjusted && ratio_of(units.recip()).is_none() {
-            of(
-                "units",
-                format!(
-                    "found {units}, but {} is on raw prices, where positions are split; allowed are ratios of whole numbers with \
-                     at most 1000 old units, such as 100 or 0.5",
-                    one.symbol
-                ),
-            );
-        }
+fn ticker_problem(
+    system: &SystemConfig,
+    one: &InstrumentConfig,
+    (former, later): (&FormerTicker, &str),
+) -> Option<String> {
+    let ticker = &former.ticker;
+    if let Err(error) = Instrument::validate_symbol(ticker) {
+        return Some(error.to_string());
     }
+    if ticker == later {
+        return Some(format!(
+            "found {ticker}, and so is the ticker after it; name the one that was given up, or take the entry out"
+        ));
+    }
+    let of_class = system.universe.iter().filter(|other| other.class == one.class);
+    let mut tickers = of_class.flat_map(InstrumentConfig::tickers);
+    let other = tickers.find(|other| other.eq_ignore_ascii_case(ticker) && other != ticker)?;
+    Some(format!(
+        "found {ticker}, but the universe has {other} as well, and the lake knows one of the two; write both as the lake does"
+    ))
+}
+
+fn from_problem(former: &FormerTicker, before: Option<NaiveDate>) -> Option<String> {
+    let (from, until) = (former.from?, former.until);
+    if from > until {
+        return Some(format!(
+            "found {from}, but the ticker was in use until {until}; give its first date, which is not after `until`"
+        ));
+    }
+    let before = before.filter(|before| from <= *before)?;
+    Some(format!(
+        "found {from}, but the ticker before it was in use until {before}; give a later date, or leave `from` out for the day \
+         after"
+    ))
+}
+
+fn until_problem(
+    system: &SystemConfig,
+    (former, later): (&FormerTicker, &str),
+    before: Option<NaiveDate>,
+) -> Option<String> {
+    let FormerTicker { ticker, until, .. } = former;
+    if let Some(before) = before.filter(|before| until <= before) {
+        return Some(format!(
+            "found {until}, but the ticker before it was in use until {before}; list former tickers oldest first, each until a \
+             later date than the one before"
+        ));
+    }
+    let end = system.period.end;
+    (*until >= end).then(|| {
+        format!(
+            "found {until}, but period.end is {end}, before anything traded as {later}; correct the date, end the run later, or \
+             give {ticker} as the symbol and take out what came after it"
+        )
+    })
+}
+
+fn units_problem(one: &InstrumentConfig, units: f64) -> Option<String> {
+    let is_whole = one.prices == PricesConfig::Adjusted || ratio_of(units.recip()).is_some();
+    (!is_whole).then(|| {
+        format!(
+            "found {units}, but {} is on raw prices, where positions are split; allowed are ratios of whole numbers with at most \
+             1000 old units, such as 100 or 0.5",
+            one.symbol
+        )
+    })
 }
 
 /// Two instruments on the same bars would be one position counted twice.
@@ -133,7 +180,7 @@ fn check_shared(
     let pairs = spans
         .iter()
         .flat_map(|span| others.iter().map(move |other| (span, other)));
-    for (span, other_span) in pairs.filter(|(span, other)| is_same(&span.ticker, &other.ticker)) {
+    for (span, other_span) in pairs.filter(|(span, other)| span.ticker == other.ticker) {
         if let Some(dates) = common_dates(span, other_span) {
             note(format!(
                 "universe.{index}: {} and {} both run on the bars of {}{dates}, which would count one security twice; take one of \
@@ -157,10 +204,6 @@ fn common_dates(one: &TickerSpan, other: &TickerSpan) -> Option<String> {
         (None, Some(last)) => Some(format!(" until {last}")),
         (None, None) => Some(String::new()),
     }
-}
-
-fn is_same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
 }
 
 #[cfg(test)]
@@ -212,6 +255,7 @@ mod tests {
         for keys in [
             "",
             ", formerly: [{ticker: ABC, until: 2015-03-31}]",
+            ", formerly: [{ticker: ABC, from: 2015-03-31, until: 2015-03-31}, {ticker: DEF, from: 2015-04-01, until: 2016-03-31}]",
             ", formerly: [{ticker: ABC, until: 2015-03-31, units: 100}, {ticker: DEF, until: 2016-03-31}]",
             // A ticker that was given up and taken again, and one of another class.
             ", formerly: [{ticker: SPY, until: 2015-03-31}, {ticker: BTC-USD, until: 2016-03-31}]",
@@ -237,8 +281,39 @@ mod tests {
             &[at, "until", "yesterday", "2020-12-31"],
         );
         assert_problem(
-            ", formerly: [{ticker: spy, until: 2015-03-31}]",
-            &["universe.0.formerly.0.ticker", "found spy", "the ticker after it"],
+            ", formerly: [{ticker: SPY, until: 2015-03-31}]",
+            &["universe.0.formerly.0.ticker", "found SPY", "the ticker after it"],
+        );
+        for (found, other) in [("spy", "SPY"), ("Qqq", "QQQ")] {
+            assert_problem(
+                &format!(", formerly: [{{ticker: {found}, until: 2015-03-31}}]"),
+                &[
+                    "universe.0.formerly.0.ticker",
+                    &format!("found {found}"),
+                    other,
+                    "as the lake does",
+                ],
+            );
+        }
+        assert_problem(
+            ", formerly: [{ticker: ABC, from: 2015-04-01, until: 2015-03-31}]",
+            &["universe.0.formerly.0.from: found 2015-04-01", "until 2015-03-31"],
+        );
+        let overlap = "{ticker: ABC, until: 2015-03-31}, {ticker: DEF, from: 2015-03-31, until: 2016-03-31}";
+        assert_problem(
+            &format!(", formerly: [{overlap}]"),
+            &[
+                "universe.0.formerly.1.from: found 2015-03-31",
+                "the ticker before it was in use until 2015-03-31",
+            ],
+        );
+        assert_problem(
+            ", formerly: [{ticker: ABC, until: 2015-03-31}, {ticker: DEF, until: 2099-12-31}]",
+            &[
+                "universe.0.formerly.1.until: found 2099-12-31",
+                "period.end",
+                "as SPY",
+            ],
         );
         let dates = "{ticker: ABC, until: 2015-03-31}, {ticker: DEF, until: 2015-03-31}";
         assert_problem(
@@ -275,6 +350,22 @@ mod tests {
         assert_problem(
             &format!(", formerly: [{between}]"),
             &["on the bars of QQQ from 2015-01-01 to 2015-03-31"],
+        );
+    }
+
+    #[test]
+    fn a_first_date_leaves_earlier_bars_to_another_security() {
+        assert_problem(
+            ", formerly: [{ticker: QQQ, from: 2016-01-01, until: 2017-03-31}]",
+            &["SPY and QQQ both run on the bars of QQQ from 2016-01-01 to 2017-03-31"],
+        );
+        let yaml = "{symbol: META, class: equity, timeframes: [1D], execution: 1D, price_tick: 0.01, lot_size: 1, formerly: \
+                    [{ticker: FB, from: 2012-05-18, until: 2022-06-08}]}";
+        let one: InstrumentConfig = serde_saphyr::from_str(yaml).unwrap();
+        let spans: Vec<String> = one.spans().iter().map(TickerSpan::to_string).collect();
+        assert_eq!(
+            spans,
+            ["FB from 2012-05-18 to 2022-06-08", "META from 2022-06-09 on"]
         );
     }
 

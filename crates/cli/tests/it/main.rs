@@ -16,6 +16,7 @@ mod limits;
 mod pipeline;
 mod proof;
 mod rebalance;
+mod rename_scales;
 mod renames;
 mod robust;
 mod verify;

@@ -1,7 +1,7 @@
 //! Instruments that are renamed inside a run. All prices are made up but those of the last test.
 
 use sextant_data::{BarKey, Lake, Provenance};
-use sextant_domain::{AssetClass, Timeframe};
+use sextant_domain::{AssetClass, Bar, BarSeries, Timeframe};
 use sextant_store::{Manifest, RunFolders, RunTables};
 
 use crate::account::{assert_adds_up, dec, tables};
@@ -10,7 +10,7 @@ use crate::lake::import_daily;
 use crate::workspace::Place;
 
 /// Sessions of January 2020 in which a model of two days buys, sells and buys again.
-const CLOSES: [(&str, f64); 14] = [
+pub(crate) const CLOSES: [(&str, f64); 14] = [
     ("2020-01-02", 95.0),
     ("2020-01-03", 96.0),
     ("2020-01-06", 97.0),
@@ -27,13 +27,13 @@ const CLOSES: [(&str, f64); 14] = [
     ("2020-01-22", 101.0),
 ];
 /// The first session under the new ticker, while the first position is held.
-const SEAM: usize = 5;
+pub(crate) const SEAM: usize = 5;
 const SYSTEM: &str = "configs/examples/renamed_share/system.yaml";
 /// Factors of a share to which nothing happened.
 const NOTHING: &str = "20191231,1,1,0\n20501231,1,1,0\n";
 
 /// ACME, whose bars until a session are those of OLD, in another number of units.
-fn renamed(seam: usize, units: f64, more: &str) -> Place {
+pub(crate) fn renamed(seam: usize, units: f64, more: &str) -> Place {
     let until = CLOSES[seam - 1].0;
     let formerly = format!(", formerly: [{{ticker: OLD, until: {until}, units: {units}}}]{more}");
     let place = with_one_share(&CLOSES[seam..], &formerly);
@@ -45,14 +45,31 @@ fn renamed(seam: usize, units: f64, more: &str) -> Place {
     place
 }
 
-fn adjust(place: &Place, symbol: &str, factors: &str) {
-    let file = format!("{symbol}.csv");
-    place.write(&file, factors);
-    let words = ["data", "adjust", "--symbol", symbol, "--factors", &file];
+pub(crate) fn adjust(place: &Place, symbol: &str, factors: &str) {
+    adjust_by(place, symbol, ("--factors", &format!("{symbol}.csv"), factors));
+}
+
+pub(crate) fn adjust_by(place: &Place, symbol: &str, (option, file, text): (&str, &str, &str)) {
+    place.write(file, text);
+    let words = ["data", "adjust", "--symbol", symbol, option, file];
     place.run(&words).printed();
 }
 
-fn run(place: &Place) -> RunTables {
+/// Bars as the lake has them, without volumes.
+fn forget_volumes(place: &Place, symbol: &str) {
+    let lake = Lake::new(place.path("data"));
+    let stored = lake.load_bars(AssetClass::Equity, symbol, Timeframe::D1).unwrap();
+    let bars = stored.bars.iter().map(|bar| Bar { volume: 0.0, ..bar });
+    let bars = BarSeries::from_bars(bars).unwrap();
+    let key = BarKey::new(AssetClass::Equity, symbol, Timeframe::D1).unwrap();
+    let provenance = Provenance {
+        source: stored.meta.source,
+        synthetic: false,
+    };
+    lake.write_bars(&key, &bars, None, &provenance).unwrap();
+}
+
+pub(crate) fn run(place: &Place) -> RunTables {
     place.run(&RUN).printed();
     tables(place)
 }
@@ -63,14 +80,14 @@ fn manifest(place: &Place) -> Manifest {
     folders.load_run(&run).unwrap().manifest
 }
 
-fn assumptions(place: &Place, key: &str) -> Vec<String> {
+pub(crate) fn assumptions(place: &Place, key: &str) -> Vec<String> {
     let manifest = manifest(place);
     let of_key = manifest.assumptions().iter().filter(|one| one.key == key);
     of_key.map(|one| one.text.clone()).collect()
 }
 
 /// The tables that say most first, then all of them.
-fn assert_same_run(renamed: &RunTables, whole: &RunTables) {
+pub(crate) fn assert_same_run(renamed: &RunTables, whole: &RunTables) {
     assert_eq!(renamed.orders, whole.orders);
     assert_eq!(renamed.fills, whole.fills);
     assert_eq!(renamed.equity, whole.equity);
@@ -148,10 +165,11 @@ fn a_redenomination_on_adjusted_prices_is_the_run_in_new_units() {
 }
 
 #[test]
-fn a_redenomination_on_raw_prices_is_a_split_and_keeps_equity() {
+fn a_redenomination_on_raw_prices_is_a_split_and_keeps_equity_without_volumes() {
     let place = renamed(SEAM, 100.0, ", prices: raw");
     place.edit("one/system.yaml", "price_tick: 0.01", "price_tick: 0.0001");
     for symbol in ["OLD", "ACME"] {
+        forget_volumes(&place, symbol);
         adjust(&place, symbol, NOTHING);
     }
     let found = run(&place);
@@ -227,61 +245,32 @@ fn holes_at_the_seam_and_bars_of_other_dates_are_reported() {
     let said = assumptions(&place, "rename");
     assert_eq!(
         said[1],
-        "2 1D bars of ACME from 2020-01-07 to 2020-01-08 are left out: ACME had another ticker then."
+        "2 1D bars of ACME from 2020-01-07 to 2020-01-08 are left out: that was not the ticker of ACME then."
     );
 }
 
+/// As FB was another company's ticker before.
 #[test]
-fn prices_that_are_not_adjusted_alike_are_refused() {
-    let halved = "20200114,1,0.5,97\n20501231,1,1,0\n";
+fn bars_of_another_company_before_the_first_date_are_left_out() {
     let place = renamed(SEAM, 1.0, "");
-    adjust(&place, "ACME", halved);
-    place.run(&RUN).fails_with(&[
-        "prices of OLD and ACME are not adjusted alike",
-        "x 1 on 2020-01-08",
-        "x 0.5 on 2020-01-09",
-        "cargo xtask data adjust --symbol OLD",
-    ]);
-    adjust(&place, "OLD", halved);
-    run(&place);
-    // A step at the rename that the factor file has is not stated again.
-    let place = renamed(SEAM, 100.0, "");
-    place.write("factors.csv", "20200108,1,100,0.99\n20501231,1,1,0\n");
-    for symbol in ["OLD", "ACME"] {
-        let words = ["data", "adjust", "--symbol", symbol, "--factors", "factors.csv"];
-        place.run(&words).printed();
-    }
-    place
-        .run(&RUN)
-        .fails_with(&["OLD and ACME", "a step at the rename", "take `units` out"]);
-    place.edit("one/system.yaml", ", units: 100", "");
-    assert_same_run(&run(&place), &run(&with_one_share(&CLOSES, "")));
-}
-
-#[test]
-fn units_that_do_not_fit_the_prices_are_named() {
-    let place = renamed(SEAM, 100.0, "");
-    for units in ["0.01", "10000"] {
-        place.edit("one/system.yaml", "units: 100}", &format!("units: {units}}}"));
-        place.run(&RUN).fails_with(&[
-            &format!("{units} OLD became one ACME"),
-            "0.99 was the last close",
-            "101 the first open",
-            "old units for one new unit",
-        ]);
-        place.edit("one/system.yaml", &format!("units: {units}}}"), "units: 100}");
-    }
-    // Without units the jump may be the market's: it is said, and stands in the record.
-    place.edit("one/system.yaml", ", units: 100", "");
-    place.edit("one/system.yaml", "price_tick: 0.01", "price_tick: 0.0001");
-    let outcome = place.run(&RUN);
-    let jump = "ACME 1D: 0.99 was the last close of OLD and 101 the first open of ACME";
-    assert!(
-        outcome.success && outcome.stderr.contains(jump),
-        "{}",
-        outcome.stderr
+    let mut closes = vec![("2019-12-30", 7.0), ("2019-12-31", 7.5)];
+    closes.extend(&CLOSES[..SEAM]);
+    import_daily(&place, ("OLD", "equity"), &closes);
+    place.edit(
+        "one/system.yaml",
+        "{ticker: OLD, until",
+        "{ticker: OLD, from: 2020-01-02, until",
     );
-    assert!(assumptions(&place, "rename")[1].starts_with(jump));
+    assert_same_run(&run(&place), &run(&with_one_share(&CLOSES, "")));
+    let said = assumptions(&place, "rename");
+    assert!(
+        said[0].starts_with("ACME was OLD from 2020-01-02 until 2020-01-08"),
+        "{said:?}"
+    );
+    assert_eq!(
+        said[1],
+        "2 1D bars of OLD from 2019-12-30 to 2019-12-31 are left out: that was not the ticker of ACME then."
+    );
 }
 
 #[test]
@@ -347,6 +336,30 @@ fn a_ticker_goes_from_one_security_to_another() {
         "symbol: OLD,",
         "symbol: OLD, formerly: [{ticker: FIRST, until: 2020-01-08}],",
     );
+    // Each security has a factor file: ACME was split on the day of the rename, and OLD pays a dividend later.
+    let of_acme = "20200108,1,0.5,198\n20501231,1,1,0\n";
+    let of_old = "20200114,0.98,1,93\n20501231,1,1,0\n";
+    for symbol in ["ACME", "OLD", "FIRST"] {
+        adjust(&place, symbol, if symbol == "ACME" { of_acme } else { of_old });
+    }
+    place.run(&RUN).fails_with(&[
+        "prices of OLD and ACME are not adjusted alike",
+        "`--into OLD.A`",
+        "`ticker: OLD.A`",
+    ]);
+    place.write("ACME.csv", of_acme);
+    let into = [
+        "data",
+        "adjust",
+        "--symbol",
+        "OLD",
+        "--factors",
+        "ACME.csv",
+        "--into",
+        "OLD.A",
+    ];
+    place.run(&into).printed();
+    place.edit("one/system.yaml", "{ticker: OLD, until", "{ticker: OLD.A, until");
     run(&place);
     assert_eq!(manifest(&place).inputs().data.len(), 4);
     let printed = place.run(&["verify", "run", "latest"]).printed();
@@ -355,6 +368,55 @@ fn a_ticker_goes_from_one_security_to_another() {
     let elsewhere = Place::new();
     std::fs::copy(place.path("run.tar.gz"), elsewhere.path("run.tar.gz")).unwrap();
     elsewhere.run(&["verify", "bundle", "run.tar.gz"]).printed();
+}
+
+/// GOOGL was GOOG until 2014 and was split 2 to 1 on the day of its rename, while GOOG went on as the ticker of class C with
+/// factors of its own.
+#[test]
+fn a_real_split_on_the_day_of_a_rename_is_told_by_the_digest_of_its_factor_file() {
+    let Some(data) = sextant_testkit::real_data_dir() else {
+        return;
+    };
+    let data = data.canonicalize().unwrap();
+    let place = Place::new();
+    let command = |text: &str| place.run(&text.split(' ').collect::<Vec<_>>()).printed();
+    let folder = format!("{}/equities/us_daily_raw_lean", data.display());
+    let factors = |name: &str| {
+        format!(
+            "{}/corporate_actions/lean_factor_files/{name}.csv",
+            data.display()
+        )
+    };
+    for symbol in ["GOOG", "GOOGL"] {
+        command(&format!(
+            "data import --from {folder} --symbol {symbol} --asset-class equity --timeframe 1D"
+        ));
+        let of_its_own = factors(&symbol.to_lowercase());
+        command(&format!("data adjust --symbol {symbol} --factors {of_its_own}"));
+    }
+    place.edit(
+        SYSTEM,
+        "symbol: WM\n    formerly: [{ticker: WMI, until: 2009-08-04}]",
+        "symbol: GOOGL\n    formerly: [{ticker: GOOG, until: 2014-04-02}]",
+    );
+    place.edit("configs/examples/renamed_share/models.yaml", "[WM]", "[GOOGL]");
+    place.edit("configs/examples/renamed_share/regime.yaml", "WM", "GOOGL");
+    let backtest = ["backtest", "--config", SYSTEM];
+    place.run(&backtest).fails_with(&[
+        "prices of GOOG and GOOGL are not adjusted alike",
+        "`--into GOOG.A`",
+        "`ticker: GOOG.A`",
+    ]);
+    command(&format!(
+        "data adjust --symbol GOOG --factors {} --into GOOG.A",
+        factors("googl")
+    ));
+    place.edit(SYSTEM, "{ticker: GOOG, until", "{ticker: GOOG.A, until");
+    place.run(&backtest).printed();
+    assert_adds_up(&tables(&place));
+    let said = assumptions(&place, "rename");
+    assert!(said[1].contains("bars of GOOG.A from 2014-04-03 to"), "{said:?}");
+    assert_eq!(said.len(), 2, "{said:?}");
 }
 
 /// Washington Mutual was WM until 2008, Waste Management UW, WMI and WM: the run over its three tickers is the one over what

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use sextant_domain::{Bar, BarSeries};
 
 use super::dates::{BarDates, session_before};
+use super::description::describe;
 use super::event::{Event, below_close};
 use super::{ActionError, ActionKind, CorporateAction, EventList, FactorFile};
 use crate::calendar::Calendar;
@@ -181,7 +182,7 @@ impl AdjustmentEngine {
             as_of,
             not_yet_known: raw.len() - known,
             doubts: self.doubts(raw, as_of),
-            adjustment: self.describe(mode, as_of),
+            adjustment: describe(&self.file, (mode, as_of), self.digest(mode, as_of)),
         })
     }
 
@@ -366,19 +367,28 @@ impl AdjustmentEngine {
         })
     }
 
-    /// Says nothing of what came after `as_of`, not even whether anything did.
-    fn describe(&self, mode: AdjustmentMode, as_of: NaiveDate) -> String {
-        let (what, formula) = match mode {
-            AdjustmentMode::Splits => ("splits", "raw x split factor"),
-            AdjustmentMode::SplitsAndDividends => {
-                ("splits and dividends", "raw x price factor x split factor")
-            }
-        };
-        let known = match as_of {
-            NaiveDate::MAX => String::new(),
-            as_of => format!(", as known on {as_of}"),
-        };
-        format!("{what} by {}{known}: {formula}", self.file)
+    /// A digest of the factors by date, as known on a day: what came after it makes no difference. `None` where factors
+    /// depend on the closes of the bars as well, because a dividend of the list has none beside it.
+    fn digest(&self, mode: AdjustmentMode, as_of: NaiveDate) -> Option<String> {
+        let mut hasher = blake3::Hasher::new();
+        let levels = self.factors.iter().flat_map(|factors| factors.known_on(as_of));
+        for level in levels.map(|level| level.for_mode(mode)) {
+            hasher.update(format!("{} {} {}\n", level.ex_date, level.price, level.split).as_bytes());
+        }
+        let events = self.events.iter().map(|event| event.action);
+        let known = events.filter(|action| self.factors.is_none() && action.ex_date <= as_of);
+        for action in known {
+            let words = match action.kind {
+                ActionKind::Split { new_per_old } => format!("split {new_per_old}"),
+                ActionKind::CashDividend { .. } if mode == AdjustmentMode::Splits => continue,
+                ActionKind::CashDividend {
+                    amount,
+                    reference_close,
+                } => format!("dividend {amount} {}", reference_close?),
+            };
+            hasher.update(format!("{} {words}\n", action.ex_date).as_bytes());
+        }
+        Some(hasher.finalize().to_hex().to_string())
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod adjust;
 mod dates;
+mod description;
 mod error;
 mod event;
 mod factor_file;
@@ -31,6 +32,7 @@ pub(crate) mod rows;
 mod stitch;
 
 pub use adjust::{Adjusted, AdjustmentEngine, AdjustmentMode, CashDividend, ReferenceDoubt};
+pub use description::{is_for_splits_alone, is_same_adjustment};
 pub use error::ActionError;
 pub use event::{ActionKind, CorporateAction, EventList};
 pub use factor_file::{FactorFile, FactorRow};

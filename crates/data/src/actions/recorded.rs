@@ -2,7 +2,7 @@
 
 use sextant_domain::UtcNanos;
 
-use super::{ActionError, ActionKind};
+use super::{ActionError, ActionKind, is_for_splits_alone};
 use crate::lake::{RawBars, StoredBars};
 
 /// Factors that differ by less than this part of them are the same: they are written with seven decimals and divided.
@@ -60,7 +60,7 @@ fn with_dividends<'s>(name: &str, stored: &'s StoredBars) -> Result<&'s RawBars,
             stored.meta.adjustment
         ))
     })?;
-    if raw.adjustment.starts_with("splits by ") {
+    if is_for_splits_alone(&raw.adjustment) {
         return Err(conflict(format!(
             "it was adjusted for splits alone ({}), which does not say what dividends were paid; adjust it for both",
             raw.adjustment

@@ -58,8 +58,12 @@ impl Books {
     }
 
     /// The book of a model where it is one of its own; `None` for a single model.
+    ///
+    /// # Panics
+    /// When there is no such model.
     pub(super) fn own_book_mut(&mut self, model: ModelId) -> Option<&mut Book> {
         if self.is_single {
+            assert_eq!(model.index(), 0, "a ledger of one model has no book of another");
             return None;
         }
         Some(&mut self.models[model.index()])
@@ -90,9 +94,13 @@ impl Books {
     /// Books each model's part; false when it is out of balance.
     fn post_parts(&mut self, fill: &Fill, (whole, terms): (Posting, BookTerms)) -> Result<bool, MoneyError> {
         if self.is_single {
-            let mut parts = fill.allocations.iter();
-            let sum = parts.try_fold(Quantity::ZERO, |sum, one| sum.plus(one.quantity))?;
-            return Ok(sum == fill.quantity);
+            let mut sum = Quantity::ZERO;
+            let mut is_own = true;
+            for part in &fill.allocations {
+                sum = sum.plus(part.quantity)?;
+                is_own &= part.model.index() == 0;
+            }
+            return Ok(is_own && sum == fill.quantity);
         }
         let mut post = |part: FillPart| {
             self.models[part.model.index()].post(Posting {

@@ -10,6 +10,7 @@ use sextant_domain::{
 
 use super::{Ledger, Scope};
 
+/// The most models of an account; one alone shares the portfolio's book.
 const MODELS: usize = 2;
 const CURRENCIES: [Currency; 3] = [Currency::USD, Currency::EUR, Currency::JPY];
 const START: i64 = 1_000_000;
@@ -37,6 +38,23 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// What happens to an account of one model or of two.
+fn acts() -> impl Strategy<Value = (usize, Vec<Act>)> {
+    (1..=MODELS).prop_flat_map(|count| (Just(count), acts_of(count)))
+}
+
+/// Models that are not among the first ones do nothing.
+fn acts_of(count: usize) -> impl Strategy<Value = Vec<Act>> {
+    prop::collection::vec(act(), 1..60).prop_map(move |mut acts| {
+        for act in &mut acts {
+            if let Act::Trade(_, of_models, ..) | Act::Interest(_, of_models) = act {
+                of_models[count..].fill(0);
+            }
+        }
+        acts
+    })
+}
+
 fn hundredths(value: i64) -> Decimal {
     Decimal::new(value, 2)
 }
@@ -45,8 +63,8 @@ fn id(index: usize) -> InstrumentId {
     InstrumentId::from_index(index)
 }
 
-fn models() -> impl Iterator<Item = ModelId> {
-    (0..MODELS).map(ModelId::from_index)
+fn models(count: usize) -> impl Iterator<Item = ModelId> {
+    (0..count).map(ModelId::from_index)
 }
 
 /// A share in dollars, a future in euros, a future and an option-like contract in yen, and the pairs.
@@ -83,23 +101,23 @@ fn instruments() -> Vec<Instrument> {
     contracts.map(instrument).to_vec()
 }
 
-fn ledger(currency: Currency, instruments: Vec<Instrument>) -> Ledger {
+fn ledger(count: usize, currency: Currency, instruments: Vec<Instrument>) -> Ledger {
     let table = InstrumentTable::new(instruments).unwrap();
-    let mut ledger = Ledger::new(Cash::new(START.into()), currency, MODELS, &table).unwrap();
+    let mut ledger = Ledger::new(Cash::new(START.into()), currency, count, &table).unwrap();
     for (id, _) in table.iter() {
         ledger.set_price(id, 10.0);
     }
     ledger
 }
 
-fn by_model<T>(values: [i64; MODELS], make: impl Fn(ModelId, i64) -> T) -> Vec<T> {
-    models()
+fn by_model<T>(count: usize, values: [i64; MODELS], make: impl Fn(ModelId, i64) -> T) -> Vec<T> {
+    models(count)
         .zip(values)
         .map(|(model, value)| make(model, value))
         .collect()
 }
 
-fn fill(which: usize, units: [i64; MODELS], price: Decimal, fee: i64) -> Fill {
+fn fill(count: usize, (which, units): (usize, [i64; MODELS]), price: Decimal, fee: i64) -> Fill {
     Fill {
         order: OrderId::from_index(1),
         instrument: id(which),
@@ -110,7 +128,7 @@ fn fill(which: usize, units: [i64; MODELS], price: Decimal, fee: i64) -> Fill {
         fee: Cash::new(hundredths(fee)),
         slippage: Cash::ZERO,
         impact: Cash::ZERO,
-        allocations: by_model(units, |model, units| Allocation {
+        allocations: by_model(count, units, |model, units| Allocation {
             model,
             quantity: Quantity::new(units.into()),
         }),
@@ -118,7 +136,7 @@ fn fill(which: usize, units: [i64; MODELS], price: Decimal, fee: i64) -> Fill {
 }
 
 /// Pays what every daily settled position has gained since it was settled last.
-fn settle(ledger: &mut Ledger, instruments: &[Instrument]) {
+fn settle(count: usize, ledger: &mut Ledger, instruments: &[Instrument]) {
     for (index, one) in instruments.iter().enumerate() {
         if one.contract.settlement != sextant_domain::Settlement::Daily {
             continue;
@@ -142,11 +160,11 @@ fn settle(ledger: &mut Ledger, instruments: &[Instrument]) {
             instrument: Some(id(index)),
             kind: CashKind::VariationMargin,
             currency: one.contract.currency,
-            amounts: models().map(gained).collect(),
+            amounts: models(count).map(gained).collect(),
         };
         ledger.post_cash(&event).unwrap();
         // Nothing is left of a position that has just been settled.
-        let left = models().map(|model| {
+        let left = models(count).map(|model| {
             let value = one
                 .contract
                 .multiplier
@@ -160,23 +178,25 @@ fn settle(ledger: &mut Ledger, instruments: &[Instrument]) {
     }
 }
 
-fn apply(ledger: &mut Ledger, act: &Act, instruments: &[Instrument]) {
+fn apply(count: usize, ledger: &mut Ledger, act: &Act, instruments: &[Instrument]) {
     match act {
         Act::Trade(_, units, ..) if *units == [0; MODELS] => {}
         Act::Trade(which, units, price, fee) => {
             ledger
-                .post(&fill(*which, *units, hundredths(*price), *fee))
+                .post(&fill(count, (*which, *units), hundredths(*price), *fee))
                 .unwrap();
         }
         Act::Mark(which, price) => ledger.set_price(id(*which), *price as f64 / 100.0),
-        Act::Settle => settle(ledger, instruments),
+        Act::Settle => settle(count, ledger, instruments),
         Act::Interest(which, amounts) => {
             let event = CashEvent {
                 time: UtcNanos::from_nanos(1),
                 instrument: None,
                 kind: CashKind::CashInterest,
                 currency: CURRENCIES[*which],
-                amounts: by_model(*amounts, |model, amount| (model, Cash::new(hundredths(amount)))),
+                amounts: by_model(count, *amounts, |model, amount| {
+                    (model, Cash::new(hundredths(amount)))
+                }),
             };
             ledger.post_cash(&event).unwrap();
         }
@@ -226,11 +246,11 @@ impl Plain {
 
 proptest! {
     #[test]
-    fn every_currency_balances_after_every_event(acts in prop::collection::vec(act(), 1..60)) {
+    fn every_currency_balances_after_every_event((count, acts) in acts()) {
         let instruments = instruments();
-        let (mut ledger, mut plain) = (ledger(Currency::USD, instruments.clone()), Plain::default());
+        let (mut ledger, mut plain) = (ledger(count, Currency::USD, instruments.clone()), Plain::default());
         for act in &acts {
-            apply(&mut ledger, act, &instruments);
+            apply(count, &mut ledger, act, &instruments);
             plain.apply(act, &instruments);
             // Each currency is exact: cash and positions are what an account without books holds.
             let balances = ledger.balances().unwrap();
@@ -239,35 +259,60 @@ proptest! {
                 let initial = if index == 0 { Decimal::from(START) } else { Decimal::ZERO };
                 let net = balance.cash.plus(balance.positions).unwrap().decimal();
                 prop_assert_eq!(net, plain.net(index, &ledger, &instruments) + initial);
-                let models = sum(models().map(|model| ledger.model_cash(model, *currency).unwrap()));
+                let models = sum(models(count).map(|model| ledger.model_cash(model, *currency).unwrap()));
                 prop_assert_eq!(models.decimal() + initial, balance.cash.decimal());
             }
             // Together they are equity, and the models' profits are the portfolio's, to the last digit.
             let equity = ledger.exact_equity().unwrap();
             prop_assert_eq!(sum(balances.iter().map(|one| one.value)), equity);
-            let pnl = sum(models().map(|model| ledger.pnl(Scope::Model(model)).unwrap()));
+            let pnl = sum(models(count).map(|model| ledger.pnl(Scope::Model(model)).unwrap()));
             prop_assert_eq!(pnl, ledger.pnl(Scope::Portfolio).unwrap());
             // The research world agrees.
             let point = ledger.equity_point();
             let scale = point.gross + point.cash.abs() + 1.0;
             prop_assert!((point.equity - equity.to_f64()).abs() <= 1e-9 * scale, "{} {equity}", point.equity);
-            let mirrored: f64 = models().map(|model| ledger.model_pnl(model)).sum();
+            let mirrored: f64 = models(count).map(|model| ledger.model_pnl(model)).sum();
             prop_assert!((mirrored - pnl.to_f64()).abs() <= 1e-9 * scale);
+        }
+    }
+
+    /// A single model shares the portfolio's book; nobody can tell.
+    #[test]
+    fn a_single_model_has_the_balances_it_has_beside_an_idle_one(acts in acts_of(1)) {
+        let instruments = instruments();
+        let [mut alone, mut several] = [1, 2].map(|count| ledger(count, Currency::USD, instruments.clone()));
+        let model = ModelId::from_index(0);
+        for act in &acts {
+            apply(1, &mut alone, act, &instruments);
+            apply(2, &mut several, act, &instruments);
+            prop_assert_eq!(alone.balances().unwrap(), several.balances().unwrap());
+            prop_assert_eq!(alone.equity_point(), several.equity_point());
+            prop_assert_eq!(alone.model_pnl(model), several.model_pnl(model));
+            for scope in [Scope::Portfolio, Scope::Model(model)] {
+                prop_assert_eq!(alone.pnl(scope).unwrap(), several.pnl(scope).unwrap());
+            }
+            for index in 0..instruments.len() {
+                prop_assert_eq!(alone.settled_value(model, id(index)), several.settled_value(model, id(index)));
+            }
+            for currency in CURRENCIES {
+                let cash = |ledger: &Ledger| ledger.model_cash(model, currency).unwrap();
+                prop_assert_eq!(cash(&alone), cash(&several));
+            }
         }
     }
 
     /// A change of a rate is all that happens to an account that does not hold the pair, and nothing else is a gain of rates.
     #[test]
-    fn gains_of_rates_are_told_from_those_of_prices(acts in prop::collection::vec(act(), 1..60)) {
+    fn gains_of_rates_are_told_from_those_of_prices((count, acts) in acts()) {
         let instruments = instruments();
-        let mut ledger = ledger(Currency::USD, instruments.clone());
+        let mut ledger = ledger(count, Currency::USD, instruments.clone());
         let gains = |ledger: &Ledger| sum(ledger.balances().unwrap().iter().map(|one| one.rate_gain));
         for act in &acts {
             let (equity, gained) = (ledger.exact_equity().unwrap(), gains(&ledger));
-            apply(&mut ledger, act, &instruments);
+            apply(count, &mut ledger, act, &instruments);
             let of_rates = gains(&ledger).minus(gained).unwrap();
             let change = ledger.exact_equity().unwrap().minus(equity).unwrap();
-            let holds_euros = models().any(|model| ledger.model_units(model)[4] != 0.0);
+            let holds_euros = models(count).any(|model| ledger.model_units(model)[4] != 0.0);
             match act {
                 Act::Mark(4, _) if !holds_euros => prop_assert_eq!(of_rates, change),
                 Act::Mark(4 | 5, _) => {}
@@ -279,7 +324,7 @@ proptest! {
     /// A contract at a multiplier of m is a share at m times its price, whether it is settled daily or paid in full.
     #[test]
     fn a_multiplier_is_a_larger_price(
-        acts in prop::collection::vec(act(), 1..60),
+        (count, acts) in acts(),
         factor in prop::sample::select(vec![2i64, 5, 50, 1_000]),
         is_future in any::<bool>(),
     ) {
@@ -291,23 +336,23 @@ proptest! {
         };
         let share = Instrument { contract: Contract::paid_in(Currency::USD), ..instruments().remove(0) };
         let contracts = vec![Instrument { contract, ..share.clone() }];
-        let (mut one, mut other) = (ledger(Currency::USD, contracts.clone()), ledger(Currency::USD, vec![share.clone()]));
+        let (mut one, mut other) = (ledger(count, Currency::USD, contracts.clone()), ledger(count, Currency::USD, vec![share.clone()]));
         other.set_price(id(0), 10.0 * factor as f64);
         for act in &acts {
             match act {
                 Act::Trade(_, units, price, fee) if *units != [0; MODELS] => {
-                    one.post(&fill(0, *units, hundredths(*price), *fee)).unwrap();
-                    other.post(&fill(0, *units, hundredths(*price * factor), *fee)).unwrap();
+                    one.post(&fill(count, (0, *units), hundredths(*price), *fee)).unwrap();
+                    other.post(&fill(count, (0, *units), hundredths(*price * factor), *fee)).unwrap();
                 }
                 Act::Mark(_, price) => {
                     one.set_price(id(0), *price as f64 / 100.0);
                     other.set_price(id(0), (*price * factor) as f64 / 100.0);
                 }
-                Act::Settle => settle(&mut one, &contracts),
+                Act::Settle => settle(count, &mut one, &contracts),
                 _ => {}
             }
             prop_assert_eq!(one.exact_equity().unwrap(), other.exact_equity().unwrap());
-            for model in models() {
+            for model in models(count) {
                 prop_assert_eq!(one.pnl(Scope::Model(model)).unwrap(), other.pnl(Scope::Model(model)).unwrap());
             }
         }
@@ -315,15 +360,15 @@ proptest! {
 
     /// The same account gains the same, whatever currency it counts in.
     #[test]
-    fn another_account_currency_gives_the_same_gains(acts in prop::collection::vec(act(), 1..60)) {
+    fn another_account_currency_gives_the_same_gains((count, acts) in acts()) {
         let instruments = instruments();
-        let [mut dollars, mut euros] = [Currency::USD, Currency::EUR].map(|own| ledger(own, instruments.clone()));
+        let [mut dollars, mut euros] = [Currency::USD, Currency::EUR].map(|own| ledger(count, own, instruments.clone()));
         for act in &acts {
-            apply(&mut dollars, act, &instruments);
-            apply(&mut euros, act, &instruments);
+            apply(count, &mut dollars, act, &instruments);
+            apply(count, &mut euros, act, &instruments);
             let rate = dollars.price(id(4));
             let scale = dollars.equity_point().gross + dollars.equity_point().cash.abs() + 1.0;
-            for scope in [Scope::Portfolio, Scope::Model(ModelId::from_index(1))] {
+            for scope in [Scope::Portfolio, Scope::Model(ModelId::from_index(count - 1))] {
                 let in_dollars = dollars.pnl(scope).unwrap().to_f64();
                 let in_euros = euros.pnl(scope).unwrap().to_f64();
                 prop_assert!((in_dollars - in_euros * rate).abs() <= 1e-9 * scale, "{in_dollars} {in_euros} {rate}");

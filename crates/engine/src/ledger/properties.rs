@@ -232,6 +232,28 @@ fn a_part_that_is_not_the_whole_fill_is_a_defect() {
     );
 }
 
+#[test]
+fn a_part_of_a_model_that_is_not_there_is_a_defect() {
+    let mut wrong = fill([5, 0, 0], 100, 0);
+    wrong.allocations.truncate(1);
+    ledger_of(1, Multiplier::ONE).post(&wrong).unwrap();
+    wrong.allocations[0].model = ModelId::from_index(1);
+    let refused = ledger_of(1, Multiplier::ONE).post(&wrong).unwrap_err();
+    assert!(
+        matches!(refused, LedgerError::OutOfBalance { what: "model", .. }),
+        "{refused}"
+    );
+}
+
+#[test]
+#[should_panic(expected = "no book of another")]
+fn income_of_a_model_that_is_not_there_is_a_defect() {
+    let mut wrong = cash_event(0, [5, 0, 0]);
+    wrong.amounts.truncate(1);
+    wrong.amounts[0].0 = ModelId::from_index(1);
+    let _ = ledger_of(1, Multiplier::ONE).post_cash(&wrong);
+}
+
 proptest! {
     /// A single model shares the portfolio's book; nobody can tell.
     #[test]

@@ -1,10 +1,12 @@
 //! Adjusted series and cash, by hand.
 #![allow(clippy::unwrap_used)]
 
+use sextant_domain::BarSeries;
+
 use super::{bars, crypto, date, equity};
 use crate::actions::{
     ActionKind, Adjusted, AdjustmentEngine, AdjustmentMode, CashDividend, CorporateAction, EventList,
-    FactorFile, ReferenceDoubt,
+    FactorFile, ReferenceDoubt, is_same_adjustment,
 };
 
 const BOTH: AdjustmentMode = AdjustmentMode::SplitsAndDividends;
@@ -84,9 +86,34 @@ fn splits_alone_leave_dividends_in_the_price() {
     assert_eq!(adjusted.adjustment_factor, [0.5, 0.5, 0.5, 1.0, 1.0]);
     assert_eq!(adjusted.bars.view().volume, [200.0, 200.0, 200.0, 100.0, 100.0]);
     assert!(
-        adjusted.adjustment.starts_with("splits by events")
-            && adjusted.adjustment.ends_with("raw x split factor")
+        adjusted
+            .adjustment
+            .starts_with("splits by events, as known on 2020-01-05: raw x split factor; factors ")
     );
+}
+
+#[test]
+fn the_same_factors_are_told_by_their_digest() {
+    let raw = bars(&crypto(), "2020-01-01", &RAW);
+    let later = bars(&crypto(), "2020-01-04", &RAW[3..]);
+    let sentence = |events: &[CorporateAction], bars: &BarSeries, mode| {
+        let known = engine(events).adjusted(bars, mode, date("2020-01-05"));
+        known.unwrap().adjustment
+    };
+    let halves = [split("2020-01-04", 2.0)];
+    let thirds = [split("2020-01-04", 3.0)];
+    let more = [halves[0], split("2020-01-06", 5.0)];
+    let of_halves = sentence(&halves, &raw, BOTH);
+    for (events, expected) in [(&halves[..], true), (&thirds, false), (&more, true)] {
+        let found = sentence(events, &later, BOTH);
+        assert_eq!(is_same_adjustment(&of_halves, &found), expected, "{found}");
+    }
+    // A dividend is of a part of a close, and each series has closes of its own.
+    let paid = [dividend("2020-01-04", 1.0)];
+    let (one, other) = (sentence(&paid, &raw, BOTH), sentence(&paid, &later, BOTH));
+    assert!(one == other && !is_same_adjustment(&one, &other), "{one}");
+    let splits = sentence(&paid, &raw, SPLITS);
+    assert!(is_same_adjustment(&splits, &splits), "{splits}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub(super) fn check(system: &SystemConfig, note: &mut dyn FnMut(String)) {
             let problems = [
                 ("ticker", ticker_problem(system, one, (former, later))),
                 ("from", from_problem(former, before)),
-                ("until", until_problem(system, (former, later), before)),
+                ("until", until_problem(former, before)),
                 ("units", units_problem(one, former.units)),
             ];
             for (key, problem) in problems {
@@ -134,25 +134,13 @@ fn from_problem(former: &FormerTicker, before: Option<NaiveDate>) -> Option<Stri
     ))
 }
 
-fn until_problem(
-    system: &SystemConfig,
-    (former, later): (&FormerTicker, &str),
-    before: Option<NaiveDate>,
-) -> Option<String> {
-    let FormerTicker { ticker, until, .. } = former;
-    if let Some(before) = before.filter(|before| until <= before) {
-        return Some(format!(
-            "found {until}, but the ticker before it was in use until {before}; list former tickers oldest first, each until a \
-             later date than the one before"
-        ));
-    }
-    let end = system.period.end;
-    (*until >= end).then(|| {
-        format!(
-            "found {until}, but period.end is {end}, before anything traded as {later}; correct the date, end the run later, or \
-             give {ticker} as the symbol and take out what came after it"
-        )
-    })
+fn until_problem(former: &FormerTicker, before: Option<NaiveDate>) -> Option<String> {
+    let until = former.until;
+    let before = before.filter(|before| until <= *before)?;
+    Some(format!(
+        "found {until}, but the ticker before it was in use until {before}; list former tickers oldest first, each until a \
+         later date than the one before"
+    ))
 }
 
 fn units_problem(one: &InstrumentConfig, units: f64) -> Option<String> {
@@ -305,14 +293,6 @@ mod tests {
             &[
                 "universe.0.formerly.1.from: found 2015-03-31",
                 "the ticker before it was in use until 2015-03-31",
-            ],
-        );
-        assert_problem(
-            ", formerly: [{ticker: ABC, until: 2015-03-31}, {ticker: DEF, until: 2099-12-31}]",
-            &[
-                "universe.0.formerly.1.until: found 2099-12-31",
-                "period.end",
-                "as SPY",
             ],
         );
         let dates = "{ticker: ABC, until: 2015-03-31}, {ticker: DEF, until: 2015-03-31}";

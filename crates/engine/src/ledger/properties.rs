@@ -298,9 +298,10 @@ proptest! {
             let equity = ledger.exact_equity().unwrap();
             let value = equity.minus(plain.cash).unwrap().to_f64();
             let point = ledger.equity_point();
-            // A price from before a split is rounded to ten decimals in the exact world.
-            let held: f64 = plain.units.iter().map(|units| units.to_f64()).sum();
-            let rounded = 1e-10 * held.abs() * multiplier.to_f64();
+            // Until the next price, a price from before a split and each model's value at it are rounded to ten decimals in
+            // the exact world, before the multiplier.
+            let held: f64 = plain.units.iter().map(|units| units.to_f64().abs()).sum();
+            let rounded = 1e-10 * (held + MODELS as f64) * multiplier.to_f64();
             prop_assert!((point.net - value).abs() <= rounded + 1e-9 * value.abs().max(1.0));
             let tolerance = rounded + 1e-9 * equity.to_f64().abs().max(1.0);
             prop_assert!((point.equity - equity.to_f64()).abs() <= tolerance);

@@ -113,16 +113,7 @@ impl Sample for f64 {
 impl Sample for Bar {
     #[inline]
     fn read(rows: &Rows<'_>, index: usize) -> Option<Self> {
-        let bars = rows.bars;
-        Some(Self {
-            open_time: bars.open_time[index],
-            close_time: bars.close_time[index],
-            open: bars.open[index],
-            high: bars.high[index],
-            low: bars.low[index],
-            close: bars.close[index],
-            volume: bars.volume[index],
-        })
+        Some(rows.bars.bar(index))
     }
 }
 

@@ -73,19 +73,37 @@ impl ExactSum {
         (sum, rest + tail)
     }
 
-    /// The sum divided by `count`, rounded to nearest but for ties; exactly `c` for `count` times `c`.
+    /// The sum divided by a count, rounded to nearest but for ties; exactly `c` for `count` times `c`.
     #[inline]
-    pub(crate) fn mean(&self, count: f64) -> f64 {
+    pub(crate) fn mean(&self, count: Divisor) -> f64 {
         let (sum, rest) = self.parts();
         mean_of(sum, rest, count)
     }
 }
 
+/// A count that much is divided by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Divisor {
+    pub(crate) value: f64,
+    inverse: f64,
+}
+
+impl Divisor {
+    /// A whole number above zero.
+    pub(crate) fn new(value: f64) -> Self {
+        let inverse = 1.0 / value;
+        Self { value, inverse }
+    }
+}
+
 /// `(sum + rest) / count`, rounded to nearest but for ties, where `sum` is the rounded sum of both.
+///
+/// The first quotient is off by two units in its last place at most. Its remainder is exact, so that what is added to it is off by
+/// about a 2^51st of such a unit.
 #[inline]
-pub(crate) fn mean_of(sum: f64, rest: f64, count: f64) -> f64 {
-    let quotient = sum / count;
-    quotient + (remainder(sum, quotient, count) + rest) / count
+pub(crate) fn mean_of(sum: f64, rest: f64, by: Divisor) -> f64 {
+    let quotient = sum * by.inverse;
+    quotient + (remainder(sum, quotient, by.value) + rest) * by.inverse
 }
 
 /// `sum - quotient * count`, exact where `quotient` is near `sum / count`.
@@ -146,7 +164,7 @@ mod tests {
             for value in [0.1, 97.31, 1.0 / 3.0, 99_999.99, 1e-9] {
                 let mut sum = ExactSum::default();
                 (0..count).for_each(|_| sum.add(value));
-                assert_eq!(sum.mean(f64::from(count)), value, "{count} times {value}");
+                assert_eq!(sum.mean(Divisor::new(f64::from(count))), value, "{count} times {value}");
             }
         }
     }

@@ -5,7 +5,7 @@
 //! small against the level, so each is kept with its rounding error until they are added. The result is good to a few
 //! units in the last place at any level, and exactly zero for a constant window.
 
-use crate::exact::{ExactSum, ProductSum, remainder, two_product, two_sum};
+use crate::exact::{Divisor, ExactSum, ProductSum, remainder, two_product, two_sum};
 use crate::operator::PricePair;
 use crate::window::Ring;
 
@@ -18,12 +18,12 @@ struct Centre {
 
 impl Centre {
     #[inline]
-    fn of(sum: &ExactSum, count: f64) -> Self {
-        let mean = sum.mean(count);
+    fn of(sum: &ExactSum, by: Divisor) -> Self {
+        let mean = sum.mean(by);
         let (sum, rest) = sum.parts();
         Self {
             mean,
-            residual: remainder(sum, mean, count) + rest,
+            residual: remainder(sum, mean, by.value) + rest,
         }
     }
 }
@@ -96,7 +96,7 @@ pub(crate) struct Moments {
     ring: Ring,
     sum: ExactSum,
     squares: ProductSum,
-    count: f64,
+    count: Divisor,
 }
 
 impl Moments {
@@ -110,7 +110,7 @@ impl Moments {
             ring,
             sum: ExactSum::default(),
             squares: ProductSum::default(),
-            count: period as f64,
+            count: Divisor::new(period as f64),
         }
     }
 
@@ -132,13 +132,13 @@ impl Moments {
             return None;
         }
         let centre = self.centre();
-        let deviations = deviation_products(&self.squares, centre, centre, self.count);
+        let deviations = deviation_products(&self.squares, centre, centre, self.count.value);
         // Also turns a negative zero into zero.
         let squared_deviations = if deviations > 0.0 { deviations } else { 0.0 };
         Some(Spread {
             mean: centre.mean,
             squared_deviations,
-            count: self.count,
+            count: self.count.value,
         })
     }
 
@@ -197,7 +197,7 @@ impl ReturnMoments {
         }
         let (own, other) = (self.asset.spread()?, self.benchmark.spread()?);
         let (x, y) = (self.asset.centre(), self.benchmark.centre());
-        let both = deviation_products(&self.products, x, y, self.asset.count);
+        let both = deviation_products(&self.products, x, y, self.asset.count.value);
         Some(CoSpread {
             asset: own.squared_deviations,
             benchmark: other.squared_deviations,

@@ -1,17 +1,21 @@
 //! Means of every window of a column at once, equal to those of a running [`ExactSum`](crate::exact::ExactSum) to the last
 //! bit.
 //!
-//! The values of a short stretch of prices are whole multiples of one power of two, small enough that the sums of windows
-//! are exact in 64-bit integers. That takes a fraction of the work of error-free transformations, and the divisions can be
-//! done several at a time.
+//! The values of a short stretch of prices are whole multiples of one power of two. Cut in two halves of few digits, their
+//! sums over windows are exact in `f64`. That takes a fraction of the work of error-free transformations, and several windows
+//! can be worked at a time.
 
-use crate::exact::mean_of;
+use crate::exact::{Divisor, mean_of, two_sum};
 
 /// Windows that are worked together: enough to make the beginning of each block cheap, few enough to stay in the fastest
 /// cache.
 const BLOCK: usize = 512;
-/// Sums are kept below this, so that no intermediate value overflows.
-const LARGEST_SUM: f64 = (1_u64 << 62) as f64;
+/// The digits of low parts, rounding included.
+const LOW_DIGITS: u64 = 26;
+/// Sums of so many low parts fit the 53 digits of `f64`.
+const MOST_VALUES: usize = 1 << 26;
+/// Sums of high parts are kept below this, in units of their last digit.
+const LARGEST_SUM: f64 = (1_u64 << 50) as f64;
 
 /// Appends the mean of every window of `period` values, NaN for the values before the first full one. False, and nothing
 /// appended, when there is no full window or integers cannot hold the sums.
@@ -41,55 +45,61 @@ fn blocks(values: &[f64], period: usize, mut take: impl FnMut(&[f64]) -> bool) -
 /// The work on one block, with memory for the next.
 struct WindowMeans {
     period: usize,
-    wholes: Vec<i64>,
-    sums: Vec<i64>,
-    rounded: Vec<f64>,
-    rests: Vec<f64>,
+    divisor: Divisor,
+    highs: Vec<f64>,
+    lows: Vec<f64>,
+    high_sums: Vec<f64>,
+    low_sums: Vec<f64>,
 }
 
 impl WindowMeans {
     fn new(period: usize) -> Self {
         Self {
             period,
-            wholes: Vec::new(),
-            sums: Vec::new(),
-            rounded: Vec::new(),
-            rests: Vec::new(),
+            divisor: Divisor::new(period as f64),
+            highs: Vec::new(),
+            lows: Vec::new(),
+            high_sums: Vec::new(),
+            low_sums: Vec::new(),
         }
     }
 
-    /// Appends the mean of every window of a block; false when integers cannot hold the sums.
+    /// Appends the mean of every window of a block; false when the sums might not be exact.
     fn append(&mut self, block: &[f64], out: &mut Vec<f64>) -> bool {
-        let Some((unit, per_unit)) = common_unit(block, self.period) else {
+        let Some(splitter) = splitter(block, self.period) else {
             return false;
         };
-        self.add_up(block, per_unit);
-        refill(&mut self.rounded, self.sums.iter().map(|sum| *sum as f64));
-        let both = self.sums.iter().zip(&self.rounded);
-        refill(
-            &mut self.rests,
-            both.map(|(sum, rounded)| (sum - *rounded as i64) as f64),
-        );
-        let count = self.period as f64;
-        let parts = self.rounded.iter().zip(&self.rests);
-        out.extend(parts.map(|(sum, rest)| mean_of(*sum, *rest, count) * unit));
+        refill(&mut self.highs, block.iter().map(|value| (value + splitter) - splitter));
+        let both = block.iter().zip(&self.highs);
+        refill(&mut self.lows, both.map(|(value, high)| value - high));
+        self.add_up();
+        let sums = self.high_sums.iter().zip(&self.low_sums);
+        let divisor = self.divisor;
+        out.extend(sums.map(|(high, low)| {
+            let (sum, rest) = two_sum(*high, *low);
+            mean_of(sum, rest, divisor)
+        }));
         true
     }
 
-    /// The sum of every window, in units.
-    fn add_up(&mut self, block: &[f64], per_unit: f64) {
-        refill(
-            &mut self.wholes,
-            block.iter().map(|value| (value * per_unit) as i64),
-        );
-        let (before, newest) = self.wholes.split_at(self.period - 1);
-        let mut left: i64 = before.iter().sum();
-        let sums = newest.iter().zip(&self.wholes).map(|(newest, oldest)| {
-            let sum = left + newest;
-            left = sum - oldest;
-            sum
-        });
-        refill(&mut self.sums, sums);
+    /// The sums of every window.
+    fn add_up(&mut self) {
+        let (period, windows) = (self.period, self.highs.len() + 1 - self.period);
+        let changes = |column: &[f64], sums: &mut Vec<f64>| {
+            let first: f64 = column[..period].iter().sum();
+            let pairs = column[period..].iter().zip(column);
+            refill(sums, std::iter::once(first).chain(pairs.map(|(newest, oldest)| newest - oldest)));
+        };
+        changes(&self.highs, &mut self.high_sums);
+        changes(&self.lows, &mut self.low_sums);
+        // Both chains of additions at once: each waits for itself alone.
+        let (mut high, mut low) = (0.0, 0.0);
+        let (highs, lows) = (&mut self.high_sums[..windows], &mut self.low_sums[..windows]);
+        for (high_sum, low_sum) in highs.iter_mut().zip(lows) {
+            high += *high_sum;
+            low += *low_sum;
+            (*high_sum, *low_sum) = (high, low);
+        }
     }
 }
 
@@ -98,42 +108,60 @@ fn refill<T>(column: &mut Vec<T>, values: impl Iterator<Item = T>) {
     column.extend(values);
 }
 
-/// A power of two of which every value is a whole multiple, and its inverse. `None` when the sum of `count` values might
-/// leave the range, and where a value is zero, not finite, or so far from 1 that its digits might leave that of `f64`.
-fn common_unit(values: &[f64], count: usize) -> Option<(f64, f64)> {
+/// What cuts every value in two when it is added and taken away again: a high part that is a whole multiple of some power of
+/// two, and a low part of at most 26 digits. Sums of `count` high or low parts are exact in `f64`.
+///
+/// `None` when a sum might leave the range, and where a value is zero, not finite, or so far from 1 that its digits might leave
+/// that of `f64`.
+fn splitter(values: &[f64], count: usize) -> Option<f64> {
     let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
     for value in values {
         let size = value.abs();
         least = if size < least { size } else { least };
         most = if size > most { size } else { most };
     }
-    if !(1e-100..1e100).contains(&least) {
+    if !(1e-100..1e100).contains(&least) || count > MOST_VALUES {
         return None;
     }
     // The last of the 53 digits of the smallest value; larger ones end there or before.
     let exponent = least.to_bits() >> 52;
-    let unit = f64::from_bits((exponent - 52) << 52);
-    let per_unit = 1.0 / unit;
-    (most * per_unit * count as f64 <= LARGEST_SUM).then_some((unit, per_unit))
+    let high_unit = f64::from_bits((exponent - 52 + LOW_DIGITS) << 52);
+    // Nothing of a value is lost when its high part has less than 51 digits, and nothing of a sum with less than 53.
+    let digits = |size: f64| size / high_unit;
+    (digits(most * count as f64) < LARGEST_SUM).then_some(1.5 * 2.0_f64.powi(52) * high_unit)
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
-    fn the_unit_is_the_last_digit_of_the_smallest_value() {
-        let unit = 2.0_f64.powi(-52);
-        assert_eq!(common_unit(&[1.0, -1.5], 20), Some((unit, 1.0 / unit)));
+    fn values_are_cut_without_a_rest() {
+        let splitter = splitter(&[1.0, -1.5], 20).unwrap();
+        let unit = 2.0_f64.powi(-26);
+        for value in [1.0 + f64::EPSILON, -1.5 + f64::EPSILON, 100.0 / 3.0, 12_345.678_9] {
+            let high = (value + splitter) - splitter;
+            let low = value - high;
+            assert_eq!(high % unit, 0.0, "{value}");
+            assert!(low.abs() <= unit / 2.0, "{value}");
+            assert_eq!(two_sum(high, low), (value, 0.0));
+        }
+    }
+
+    #[test]
+    fn values_that_cannot_be_cut_are_refused() {
         for refused in [
             &[0.0, 1.0][..],
             &[1.0, 1e9],
             &[f64::INFINITY, 1.0],
+            &[f64::NAN],
             &[1e-300],
             &[],
         ] {
-            assert_eq!(common_unit(refused, 20), None, "{refused:?}");
+            assert_eq!(splitter(refused, 20), None, "{refused:?}");
         }
+        assert_eq!(splitter(&[1.0], MOST_VALUES + 1), None);
     }
 
     #[test]

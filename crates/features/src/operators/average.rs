@@ -1,7 +1,7 @@
 //! Moving averages.
 
 use crate::Operator;
-use crate::exact::ExactSum;
+use crate::exact::{Divisor, ExactSum};
 use crate::window::Ring;
 use crate::window_means::append_means;
 
@@ -10,7 +10,7 @@ use crate::window_means::append_means;
 pub struct Sma {
     ring: Ring,
     sum: ExactSum,
-    count: f64,
+    count: Divisor,
 }
 
 impl Sma {
@@ -21,7 +21,7 @@ impl Sma {
     pub fn new(period: usize) -> Self {
         let ring = Ring::new(period, 1);
         Self {
-            count: ring.capacity() as f64,
+            count: Divisor::new(ring.capacity() as f64),
             ring,
             sum: ExactSum::default(),
         }
@@ -129,7 +129,7 @@ impl WilderAverage {
 struct Seed {
     sum: ExactSum,
     missing: usize,
-    count: f64,
+    count: Divisor,
 }
 
 impl Seed {
@@ -138,7 +138,7 @@ impl Seed {
         Self {
             sum: ExactSum::default(),
             missing: period,
-            count: period as f64,
+            count: Divisor::new(period as f64),
         }
     }
 

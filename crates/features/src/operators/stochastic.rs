@@ -3,7 +3,7 @@
 use sextant_domain::Bar;
 
 use crate::Operator;
-use crate::exact::ExactSum;
+use crate::exact::{Divisor, ExactSum};
 use crate::window::{MaxWindow, Ring};
 
 /// Highest high and lowest low of the last bars.
@@ -36,6 +36,7 @@ struct PartialMean {
     /// NaN for an undefined value.
     ring: Ring,
     sum: ExactSum,
+    count: Divisor,
     undefined: usize,
 }
 
@@ -44,6 +45,7 @@ impl PartialMean {
         Self {
             ring: Ring::new(period, 1),
             sum: ExactSum::default(),
+            count: Divisor::new(period as f64),
             undefined: 0,
         }
     }
@@ -60,7 +62,7 @@ impl PartialMean {
             None => {}
         }
         let is_whole = self.ring.is_full() && self.undefined == 0;
-        is_whole.then(|| self.sum.mean(self.ring.capacity() as f64))
+        is_whole.then(|| self.sum.mean(self.count))
     }
 }
 

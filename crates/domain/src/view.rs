@@ -164,10 +164,10 @@ impl<'a> MarketView<'a> {
     /// The feature's newest value; `None` while it is warming up.
     #[inline]
     pub fn feature(&self, feature: FeatureRef) -> Option<f64> {
-        self.feature_history(feature)
-            .last()
-            .copied()
-            .filter(|value| !value.is_nan())
+        let (id, series) = self.binding.features[feature.position()];
+        let newest = self.count(series).checked_sub(1)?;
+        let value = self.features.column(id)[newest];
+        (!value.is_nan()).then_some(value)
     }
 
     /// The feature's values, one per closed bar of its series; NaN while warming up.

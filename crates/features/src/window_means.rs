@@ -10,6 +10,8 @@ use crate::exact::{Divisor, mean_of, two_sum};
 /// Windows that are worked together: enough to make the beginning of each block cheap, few enough to stay in the fastest
 /// cache.
 const BLOCK: usize = 512;
+/// Comparisons that are made side by side.
+const LANES: usize = 8;
 /// The digits of low parts, rounding included.
 const LOW_DIGITS: u64 = 26;
 /// Sums of so many low parts fit the 53 digits of `f64`.
@@ -114,12 +116,7 @@ fn refill<T>(column: &mut Vec<T>, values: impl Iterator<Item = T>) {
 /// `None` when a sum might leave the range, and where a value is zero, not finite, or so far from 1 that its digits might leave
 /// that of `f64`.
 fn splitter(values: &[f64], count: usize) -> Option<f64> {
-    let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
-    for value in values {
-        let size = value.abs();
-        least = if size < least { size } else { least };
-        most = if size > most { size } else { most };
-    }
+    let (least, most) = sizes(values);
     if !(1e-100..1e100).contains(&least) || count > MOST_VALUES {
         return None;
     }
@@ -129,6 +126,24 @@ fn splitter(values: &[f64], count: usize) -> Option<f64> {
     // Nothing of a value is lost when its high part has less than 51 digits, and nothing of a sum with less than 53.
     let digits = |size: f64| size / high_unit;
     (digits(most * count as f64) < LARGEST_SUM).then_some(1.5 * 2.0_f64.powi(52) * high_unit)
+}
+
+/// The smallest and the largest magnitude.
+fn sizes(values: &[f64]) -> (f64, f64) {
+    // In lanes, because each comparison waits for the one before it.
+    let (mut least, mut most) = ([f64::INFINITY; LANES], [0.0_f64; LANES]);
+    let mut take = |lane: usize, value: f64| {
+        let size = value.abs();
+        least[lane] = if size < least[lane] { size } else { least[lane] };
+        most[lane] = if size > most[lane] { size } else { most[lane] };
+    };
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        chunk.iter().enumerate().for_each(|(lane, value)| take(lane, *value));
+    }
+    rest.iter().for_each(|value| take(0, *value));
+    let least = least.into_iter().fold(f64::INFINITY, f64::min);
+    (least, most.into_iter().fold(0.0, f64::max))
 }
 
 #[cfg(test)]

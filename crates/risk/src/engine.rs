@@ -49,7 +49,7 @@ impl RiskRules {
     /// [`LimitError`] when a limit is out of range, or a group of instruments is capped: that takes
     /// [`for_instruments`](Self::for_instruments).
     pub fn new(limits: RiskLimits, signal: impl KillSignal + 'static) -> Result<Self, LimitError> {
-        let rules = rules::all(&limits, Box::new(signal), None)?;
+        let rules = rules::all(&limits, signal, None)?;
         Ok(Self::of(limits, rules))
     }
 
@@ -62,7 +62,7 @@ impl RiskRules {
         signal: impl KillSignal + 'static,
         instruments: &InstrumentTable,
     ) -> Result<Self, LimitError> {
-        let rules = rules::all(&limits, Box::new(signal), Some(instruments))?;
+        let rules = rules::all(&limits, signal, Some(instruments))?;
         Ok(Self::of(limits, rules))
     }
 

@@ -163,7 +163,12 @@ fn aligned(market: &MarketData, instants: &[UtcNanos]) -> Vec<bool> {
     let mut aligned: Vec<bool> = Vec::with_capacity(market.series().len());
     for id in (0..market.series().len()).map(SeriesId::from_index) {
         let known = aligned.get(market.calendar_of(id).index()).copied();
-        aligned.push(known.unwrap_or_else(|| market.close_times(id).get(..instants.len()) == Some(instants)));
+        let is_aligned = || {
+            let times = market.close_times(id).get(..instants.len());
+            // Where all series share one calendar the instants are borrowed from it, and need not be compared.
+            times.is_some_and(|times| std::ptr::eq(times, instants) || times == instants)
+        };
+        aligned.push(known.unwrap_or_else(is_aligned));
     }
     aligned
 }

@@ -333,10 +333,15 @@ impl Engine<'_> {
             .extend(intents.commands().iter().map(|command| (id, *command)));
         Ok(!intents.targets().is_empty())
     }
+
     pub(super) fn finish(&self, record: &mut StepRecord) {
         record.status = self.status;
         record.equity = self.point;
-        record.model_pnl.copy_from_slice(&self.model_pnl);
+        match (record.model_pnl.as_mut_slice(), self.model_pnl.as_slice()) {
+            // A copy of many is a call.
+            ([to], [only]) => *to = *only,
+            (to, all) => to.copy_from_slice(all),
+        }
     }
 }
 

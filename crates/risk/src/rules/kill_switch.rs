@@ -6,15 +6,17 @@ use crate::KillSwitchConfig;
 use crate::kill_signal::KillSignal;
 use crate::rule::{Cut, OrderCase, RiskRule, TargetReview, Watch, status_change};
 
+const ID: &str = "kill_switch";
+
 /// Latches the first reason that config or signal gives.
-pub(crate) struct KillSwitch {
-    signal: Box<dyn KillSignal>,
+pub(crate) struct KillSwitch<S> {
+    signal: S,
     latched: Option<String>,
     is_reported: bool,
 }
 
-impl KillSwitch {
-    pub(crate) fn new(config: &KillSwitchConfig, signal: Box<dyn KillSignal>) -> Self {
+impl<S> KillSwitch<S> {
+    pub(crate) fn new(config: &KillSwitchConfig, signal: S) -> Self {
         let latched = config
             .engaged
             .then(|| "kill switch engaged in the config".to_owned());
@@ -35,14 +37,14 @@ impl KillSwitch {
     #[inline(never)]
     fn report(&mut self, reasons: &mut Vec<Intervention>) {
         let reason = self.latched.clone().unwrap_or_default();
-        reasons.push(status_change(self.id(), 1.0, 0.0, reason));
+        reasons.push(status_change(ID, 1.0, 0.0, reason));
         self.is_reported = true;
     }
 }
 
-impl RiskRule for KillSwitch {
+impl<S: KillSignal> RiskRule for KillSwitch<S> {
     fn id(&self) -> &'static str {
-        "kill_switch"
+        ID
     }
 
     fn watches(&self) -> Watch {

@@ -27,7 +27,7 @@ use crate::{LimitError, RiskLimits};
 /// [`LimitError`] when a limit is out of range.
 pub(crate) fn all(
     limits: &RiskLimits,
-    signal: Box<dyn KillSignal>,
+    signal: impl KillSignal + 'static,
     instruments: Option<&InstrumentTable>,
 ) -> Result<Vec<Box<dyn RiskRule>>, LimitError> {
     limits.validate()?;

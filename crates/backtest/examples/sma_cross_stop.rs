@@ -10,8 +10,8 @@ use std::error::Error;
 
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
-    FeatureRef, InstrumentRef, Intents, MarketData, MarketView, OrderRef, OrderRequest, OrderSize,
-    Requirements, SeriesRef, Timeframe,
+    FeatureRef, InstrumentRef, Intents, MarketData, MarketView, Offset, OrderRef, OrderRequest, OrderSize,
+    Requirements, Timeframe,
 };
 use sextant_testkit::{MarketBuilder, bars};
 
@@ -19,16 +19,15 @@ use sextant_testkit::{MarketBuilder, bars};
 pub(crate) struct SmaCrossStop {
     needs: Requirements,
     stock: InstrumentRef,
-    daily: SeriesRef,
     fast: FeatureRef,
     slow: FeatureRef,
-    /// How far below the close of the signal the stop lies, as a fraction of it.
-    stop_distance: f64,
+    /// The loss at which the stop lies, as a fraction of what was paid.
+    stop_loss: f64,
     stop: Option<OrderRef>,
 }
 
 impl SmaCrossStop {
-    pub(crate) fn new(symbol: &str, [fast, slow]: [usize; 2], stop_distance: f64) -> Self {
+    pub(crate) fn new(symbol: &str, [fast, slow]: [usize; 2], stop_loss: f64) -> Self {
         let mut needs = Requirements::new();
         let stock = needs.trade(symbol);
         let daily = needs.series(symbol, Timeframe::D1);
@@ -37,22 +36,18 @@ impl SmaCrossStop {
         Self {
             needs,
             stock,
-            daily,
             fast,
             slow,
-            stop_distance,
+            stop_loss,
             stop: None,
         }
     }
 
     /// Buys with nearly all there is. The stop becomes live with the fill and is as large as it.
-    fn enter(&mut self, close: f64, out: &mut Intents) {
+    fn enter(&mut self, out: &mut Intents) {
         let buy = OrderRequest::market(self.stock, OrderSize::EquityFraction(0.95));
-        let stop = OrderRequest::stop(
-            self.stock,
-            OrderSize::EntryFill,
-            close * (1.0 - self.stop_distance),
-        );
+        let loss = Offset::Fraction(self.stop_loss);
+        let stop = OrderRequest::stop_loss(self.stock, OrderSize::EntryFill, loss);
         let (_, exits) = out.bracket(buy, &[stop]);
         self.stop = exits.first().copied();
     }
@@ -79,13 +74,10 @@ impl Model for SmaCrossStop {
         let ([.., fast_before, fast], [.., slow_before, slow]) = (fast, slow) else {
             return Ok(());
         };
-        let Some(close) = view.bars(self.daily).last_close() else {
-            return Ok(());
-        };
         let is_in = view.position(self.stock) > 0.0;
         // Averages are NaN while they warm up, and nothing compares with NaN.
         if !is_in && fast_before <= slow_before && fast > slow {
-            self.enter(close, out);
+            self.enter(out);
         } else if is_in && fast < slow {
             self.leave(out);
         }

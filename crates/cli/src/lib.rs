@@ -28,6 +28,7 @@ pub mod config;
 mod figures;
 mod lineage;
 mod logs;
+mod order_rows;
 mod out;
 pub mod pipeline;
 mod progress;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use sextant_domain::Price;
 use sextant_store::{MetricRow, OrderRow, RunTables, TradeRow};
 use tracing::{Subscriber, error, info};
 use tracing_appender::non_blocking::WorkerGuard;
@@ -79,6 +80,7 @@ pub(crate) fn run(run_id: &str, tables: &RunTables) {
 }
 
 fn log_order(run_id: &str, order: &OrderRow) {
+    let text = |price: Option<Price>| price.map(|price| price.to_string());
     let quantity = order.quantity.map(|quantity| quantity.to_string());
     info!(
         target: "orders",
@@ -91,8 +93,13 @@ fn log_order(run_id: &str, order: &OrderRow) {
         quantity,
         size_kind = order.size_kind.name(),
         kind = order.kind,
-        limit_price = order.limit_price.map(|price| price.to_string()),
-        stop_price = order.stop_price.map(|price| price.to_string()),
+        limit_price = text(order.limit_price),
+        stop_price = text(order.stop_price),
+        trail_distance = text(order.trail_distance),
+        trail_fraction = order.trail_fraction,
+        activation_price = text(order.activation_price),
+        offset_distance = text(order.offset_distance),
+        offset_fraction = order.offset_fraction,
         time_in_force = order.time_in_force,
         origin = order.origin,
         models = order.models,

@@ -4,16 +4,17 @@ use serde_json::{Map, json};
 use sextant_data::Progress;
 use sextant_domain::ports::{DailyMark, PositionMark, ResultSink};
 use sextant_domain::{
-    Cash, Contract, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, OrderKind,
-    OrderSize, Price, Quantity, RegimeDimension, RegimeEstimate, Side, StepRecord, UtcNanos,
+    Cash, Contract, Fill, InstrumentId, InstrumentTable, ModelId, MoneyError, OrderDraft, RegimeDimension,
+    RegimeEstimate, Side, StepRecord, UtcNanos,
 };
 use sextant_metrics::{ExposureMark, RebalanceRecord};
 use sextant_store::{
-    EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, OrderEndRow, OrderRow, PORTFOLIO_SCOPE,
-    PositionRow, RefusalRow, RegimeRow, RiskEventRow, RunTables, SizeKind, TargetRow,
+    EquityRow, FillAllocationRow, FillRow, IntentRow, MarkRow, OrderEndRow, PORTFOLIO_SCOPE, PositionRow,
+    RefusalRow, RegimeRow, RiskEventRow, RunTables, TargetRow,
 };
 
 use crate::account_rows::account_rows;
+use crate::order_rows::{Size, order_row};
 use crate::sleeve::Sleeve;
 
 /// What the metrics of a scope are computed from.
@@ -190,26 +191,9 @@ impl<'p> RunRecorder<'p> {
 
     fn order_rows(&mut self, step: &StepRecord) {
         for order in &step.orders {
-            let (size, terms) = (Size::of(&order.draft), &order.draft.terms);
-            let (limit, stop) = prices_of(terms.kind);
-            self.tables.orders.push(OrderRow {
-                order_id: order.id,
-                decided_at: order.draft.decided_at,
-                symbol: self.symbol(order.draft.instrument),
-                side: size.side,
-                quantity: size.quantity,
-                size_kind: size.kind,
-                size_fraction: size.fraction,
-                kind: terms.kind.name().to_owned(),
-                limit_price: limit,
-                stop_price: stop,
-                time_in_force: terms.time_in_force.name().to_owned(),
-                entry_order_id: terms.link.entry,
-                oco_group: terms.link.group,
-                reference_price: order.draft.reference_price,
-                origin: order.draft.origin.name().to_owned(),
-                models: self.owners(&order.draft),
-            });
+            let symbol = self.symbol(order.draft.instrument);
+            let row = order_row(order, symbol, self.owners(&order.draft));
+            self.tables.orders.push(row);
         }
         for end in &step.ended {
             self.tables.order_ends.push(OrderEndRow {
@@ -423,59 +407,4 @@ impl ResultSink for RunRecorder<'_> {
 
 fn scope_of(model: ModelId) -> usize {
     model.index() + 1
-}
-
-/// The limit and the stop of an order, where it has them.
-fn prices_of(kind: OrderKind) -> (Option<Price>, Option<Price>) {
-    match kind {
-        OrderKind::Limit { limit } => (Some(limit), None),
-        OrderKind::Stop { stop } => (None, Some(stop)),
-        OrderKind::StopLimit { stop, limit } => (Some(limit), Some(stop)),
-        OrderKind::Market
-        | OrderKind::MarketOnOpen
-        | OrderKind::MarketOnClose
-        | OrderKind::TrailingStop { .. } => (None, None),
-    }
-}
-
-/// The size of an order as the tables have it.
-struct Size {
-    side: Option<Side>,
-    quantity: Option<Quantity>,
-    kind: SizeKind,
-    fraction: Option<f64>,
-}
-
-impl Size {
-    fn of(draft: &OrderDraft) -> Self {
-        match draft.size {
-            OrderSize::Units(quantity) => Self {
-                side: Side::of(quantity),
-                quantity: Some(quantity),
-                kind: SizeKind::Units,
-                fraction: None,
-            },
-            OrderSize::EquityFraction(fraction) => {
-                let side = if fraction > 0.0 { Side::Buy } else { Side::Sell };
-                Self {
-                    side: Some(side),
-                    quantity: None,
-                    kind: SizeKind::EquityFraction,
-                    fraction: Some(fraction),
-                }
-            }
-            OrderSize::ClosePosition => Self {
-                side: None,
-                quantity: None,
-                kind: SizeKind::ClosePosition,
-                fraction: None,
-            },
-            OrderSize::EntryFill => Self {
-                side: None,
-                quantity: None,
-                kind: SizeKind::EntryFill,
-                fraction: None,
-            },
-        }
-    }
 }

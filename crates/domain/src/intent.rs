@@ -1,6 +1,6 @@
 //! What a model wants, as a buffer that is reused from decision to decision.
 
-use crate::{InstrumentRef, OrderEffect, OrderKind, OrderSize, TimeInForce, Trail};
+use crate::{FromEntry, InstrumentRef, Offset, OrderEffect, OrderKind, OrderSize, TimeInForce};
 
 /// A wish for a weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,7 +94,7 @@ impl OrderRequest {
     }
 
     /// A stop that follows the best price.
-    pub fn trailing_stop(instrument: InstrumentRef, size: OrderSize, trail: Trail<f64>) -> Self {
+    pub fn trailing_stop(instrument: InstrumentRef, size: OrderSize, trail: Offset<f64>) -> Self {
         let activation = None;
         Self::new(instrument, size, OrderKind::TrailingStop { trail, activation })
     }
@@ -103,11 +103,47 @@ impl OrderRequest {
     pub fn trailing_stop_from(
         instrument: InstrumentRef,
         size: OrderSize,
-        trail: Trail<f64>,
+        trail: Offset<f64>,
         activation: f64,
     ) -> Self {
         let activation = Some(activation);
         Self::new(instrument, size, OrderKind::TrailingStop { trail, activation })
+    }
+
+    /// For a bracket: a stop at a loss that is measured from what the entry paid.
+    ///
+    /// ```
+    /// use sextant_domain::{Intents, Offset, OrderRequest, OrderSize, Quantity, Requirements};
+    /// let spy = Requirements::new().trade("SPY");
+    /// let entry = OrderRequest::market(spy, OrderSize::Units(Quantity::new(10.into())));
+    /// let exits = [
+    ///     OrderRequest::stop_loss(spy, OrderSize::EntryFill, Offset::Fraction(0.02)),
+    ///     OrderRequest::take_profit(spy, OrderSize::EntryFill, Offset::Distance(5.0)),
+    /// ];
+    /// let mut intents = Intents::default();
+    /// let (_entry, exits) = intents.bracket(entry, &exits);
+    /// assert_eq!(exits.len(), 2);
+    /// ```
+    pub fn stop_loss(instrument: InstrumentRef, size: OrderSize, loss: Offset<f64>) -> Self {
+        let exit = FromEntry::StopLoss { loss };
+        Self::new(instrument, size, OrderKind::FromEntry(exit))
+    }
+
+    /// For a bracket: a limit at a profit that is measured from what the entry paid.
+    pub fn take_profit(instrument: InstrumentRef, size: OrderSize, profit: Offset<f64>) -> Self {
+        let exit = FromEntry::TakeProfit { profit };
+        Self::new(instrument, size, OrderKind::FromEntry(exit))
+    }
+
+    /// For a bracket: a stop that follows the best price from when the market has reached a profit on.
+    pub fn trailing_stop_from_profit(
+        instrument: InstrumentRef,
+        size: OrderSize,
+        trail: Offset<f64>,
+        profit: Offset<f64>,
+    ) -> Self {
+        let exit = FromEntry::TrailingStop { trail, profit };
+        Self::new(instrument, size, OrderKind::FromEntry(exit))
     }
 
     /// The same with another time in force; without it an order is good till cancelled.

@@ -54,8 +54,8 @@ pub use intent::{Intents, OrderChange, OrderCommand, OrderRef, OrderRequest, Ord
 pub use market::{MacroError, MacroSeries, MarketData, MarketError, Series};
 pub use money::{Cash, MoneyError, Price, Quantity};
 pub use order::{
-    Allocation, Order, OrderDraft, OrderEffect, OrderKind, OrderLink, OrderOrigin, OrderSize, OrderTerms,
-    Side, TimeInForce, Trail, WorkingOrder,
+    Allocation, FromEntry, Offset, Order, OrderDraft, OrderEffect, OrderKind, OrderLink, OrderOrigin,
+    OrderSize, OrderTerms, Side, TimeInForce, WorkingOrder,
 };
 pub use record::{EquityPoint, OrderTrail, RefusedOrder, Sizing, StepRecord};
 pub use regime::{

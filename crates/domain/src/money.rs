@@ -11,6 +11,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::Side;
 use crate::short::{self, nearest_step, short_step, to_f64, trimmed};
 
 /// Why an exact operation failed.
@@ -197,6 +198,21 @@ impl Price {
         match nearest_step(value, tick) {
             Some(nearest) => Ok(Self(nearest)),
             None => Self::on_tick_by_decimals(value, tick),
+        }
+    }
+
+    /// The price on the grid that is no worse for an order on `side`: at or below `value` for a buy, at or above it for a sell.
+    /// What lies off the grid by no more than 1e-12 of the value counts as on it.
+    ///
+    /// # Errors
+    /// As for [`from_f64_on_tick`](Self::from_f64_on_tick), and [`MoneyError::Inexact`].
+    pub fn limit_on_tick(value: f64, side: Side, tick: Decimal) -> Result<Self, MoneyError> {
+        let nearest = Self::from_f64_on_tick(value, tick)?;
+        let (off, noise) = (nearest.to_f64() - value, value.abs() * 1e-12);
+        match side {
+            Side::Buy if off > noise => nearest.minus(Self::new(tick)),
+            Side::Sell if off < -noise => nearest.plus(Self::new(tick)),
+            _ => Ok(nearest),
         }
     }
 

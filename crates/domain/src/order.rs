@@ -1,8 +1,9 @@
 //! Orders: what models ask for, and what goes to a broker.
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Approved, InstrumentId, ModelId, OrderId, OrderRef, Price, Quantity, UtcNanos};
+use crate::{Approved, InstrumentId, ModelId, MoneyError, OrderId, OrderRef, Price, Quantity, UtcNanos};
 
 /// Buy or sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,22 +77,50 @@ pub enum OrderKind<P = Price> {
     /// A stop that follows the best price since the order became live, at a distance.
     TrailingStop {
         /// The distance.
-        trail: Trail<P>,
+        trail: Offset<P>,
         /// The price that the market must reach first: from below for a sell, from above for a buy. Until then the order
         /// neither follows nor triggers; from then on it follows the best price since. `None` follows at once, and so does an
         /// activation that has been reached when the order begins: by the price known at its decision or, for the exit of a
         /// bracket, by the price of its entry.
         activation: Option<P>,
     },
+    /// At a price that is measured from the entry's. For the exits of a bracket only.
+    FromEntry(FromEntry<P>),
 }
 
-/// The distance of a trailing stop from the best price.
+/// How far a price lies from another one; always positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Trail<P = Price> {
+pub enum Offset<P = Price> {
     /// A difference of prices.
     Distance(P),
-    /// A fraction of the best price, between 0 and 1.
+    /// A fraction of the other price.
     Fraction(f64),
+}
+
+/// An exit whose prices are measured from what its entry paid, which is known only when the entry has filled: the average price
+/// of what it has traded so far, slippage included.
+///
+/// A loss lies below the entry of a long position and above that of a short one, a profit on the other side. While an entry
+/// fills in parts, the prices follow its average.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FromEntry<P = Price> {
+    /// A stop at a loss.
+    StopLoss {
+        /// The loss.
+        loss: Offset<P>,
+    },
+    /// A limit at a profit.
+    TakeProfit {
+        /// The profit.
+        profit: Offset<P>,
+    },
+    /// A trailing stop that begins at a profit.
+    TrailingStop {
+        /// Its distance from the best price.
+        trail: Offset<P>,
+        /// The profit that the market must reach first.
+        profit: Offset<P>,
+    },
 }
 
 impl<P: Copy> OrderKind<P> {
@@ -105,6 +134,7 @@ impl<P: Copy> OrderKind<P> {
             Self::MarketOnOpen => "market_on_open",
             Self::MarketOnClose => "market_on_close",
             Self::TrailingStop { .. } => "trailing_stop",
+            Self::FromEntry(exit) => exit.name(),
         }
     }
 
@@ -112,7 +142,11 @@ impl<P: Copy> OrderKind<P> {
     pub const fn is_resting(&self) -> bool {
         matches!(
             self,
-            Self::Limit { .. } | Self::Stop { .. } | Self::StopLimit { .. } | Self::TrailingStop { .. }
+            Self::Limit { .. }
+                | Self::Stop { .. }
+                | Self::StopLimit { .. }
+                | Self::TrailingStop { .. }
+                | Self::FromEntry(_)
         )
     }
 
@@ -134,12 +168,92 @@ impl<P: Copy> OrderKind<P> {
             Self::MarketOnOpen => OrderKind::MarketOnOpen,
             Self::MarketOnClose => OrderKind::MarketOnClose,
             Self::TrailingStop { trail, activation } => OrderKind::TrailingStop {
-                trail: match trail {
-                    Trail::Distance(distance) => Trail::Distance(convert(distance)?),
-                    Trail::Fraction(fraction) => Trail::Fraction(fraction),
-                },
+                trail: trail.try_map(&mut convert)?,
                 activation: activation.map(convert).transpose()?,
             },
+            Self::FromEntry(exit) => OrderKind::FromEntry(exit.try_map(&mut convert)?),
+        })
+    }
+}
+
+impl<P: Copy> Offset<P> {
+    fn try_map<Q, E>(self, convert: &mut impl FnMut(P) -> Result<Q, E>) -> Result<Offset<Q>, E> {
+        Ok(match self {
+            Self::Distance(distance) => Offset::Distance(convert(distance)?),
+            Self::Fraction(fraction) => Offset::Fraction(fraction),
+        })
+    }
+}
+
+impl Offset {
+    /// The difference of prices that it comes to at `price`.
+    pub fn of(self, price: f64) -> f64 {
+        match self {
+            Self::Distance(distance) => distance.to_f64(),
+            Self::Fraction(fraction) => price * fraction,
+        }
+    }
+}
+
+impl<P: Copy> FromEntry<P> {
+    /// `stop_loss`, `take_profit` or `trailing_stop_from_profit`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::StopLoss { .. } => "stop_loss",
+            Self::TakeProfit { .. } => "take_profit",
+            Self::TrailingStop { .. } => "trailing_stop_from_profit",
+        }
+    }
+
+    /// How far from the entry's price it lies: at a loss or at a profit.
+    pub const fn offset(&self) -> Offset<P> {
+        match *self {
+            Self::StopLoss { loss } => loss,
+            Self::TakeProfit { profit } | Self::TrailingStop { profit, .. } => profit,
+        }
+    }
+
+    fn try_map<Q, E>(self, convert: &mut impl FnMut(P) -> Result<Q, E>) -> Result<FromEntry<Q>, E> {
+        Ok(match self {
+            Self::StopLoss { loss } => FromEntry::StopLoss {
+                loss: loss.try_map(convert)?,
+            },
+            Self::TakeProfit { profit } => FromEntry::TakeProfit {
+                profit: profit.try_map(convert)?,
+            },
+            Self::TrailingStop { trail, profit } => FromEntry::TrailingStop {
+                trail: trail.try_map(convert)?,
+                profit: profit.try_map(convert)?,
+            },
+        })
+    }
+}
+
+impl FromEntry {
+    /// The order it is once the entry has filled at `entry` on average, on the instrument's tick: a limit never at a worse price,
+    /// a stop and an activation at the nearest. `side` is the exit's own. A price at or below zero is never reached.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a price does not fit a decimal.
+    pub fn at(self, entry: f64, side: Side, tick: Decimal) -> Result<OrderKind, MoneyError> {
+        let towards_profit = match side {
+            Side::Sell => 1.0,
+            Side::Buy => -1.0,
+        };
+        Ok(match self {
+            Self::StopLoss { loss } => OrderKind::Stop {
+                stop: Price::from_f64_on_tick(entry - towards_profit * loss.of(entry), tick)?,
+            },
+            Self::TakeProfit { profit } => OrderKind::Limit {
+                limit: Price::limit_on_tick(entry + towards_profit * profit.of(entry), side, tick)?,
+            },
+            Self::TrailingStop { trail, profit } => {
+                let activation = entry + towards_profit * profit.of(entry);
+                OrderKind::TrailingStop {
+                    trail,
+                    activation: Some(Price::from_f64_on_tick(activation, tick)?),
+                }
+            }
         })
     }
 }

@@ -164,7 +164,11 @@ mod tests {
             for value in [0.1, 97.31, 1.0 / 3.0, 99_999.99, 1e-9] {
                 let mut sum = ExactSum::default();
                 (0..count).for_each(|_| sum.add(value));
-                assert_eq!(sum.mean(Divisor::new(f64::from(count))), value, "{count} times {value}");
+                assert_eq!(
+                    sum.mean(Divisor::new(f64::from(count))),
+                    value,
+                    "{count} times {value}"
+                );
             }
         }
     }

@@ -71,7 +71,10 @@ impl WindowMeans {
         let Some(splitter) = splitter(block, self.period) else {
             return false;
         };
-        refill(&mut self.highs, block.iter().map(|value| (value + splitter) - splitter));
+        refill(
+            &mut self.highs,
+            block.iter().map(|value| (value + splitter) - splitter),
+        );
         let both = block.iter().zip(&self.highs);
         refill(&mut self.lows, both.map(|(value, high)| value - high));
         self.add_up();
@@ -90,7 +93,10 @@ impl WindowMeans {
         let changes = |column: &[f64], sums: &mut Vec<f64>| {
             let first: f64 = column[..period].iter().sum();
             let pairs = column[period..].iter().zip(column);
-            refill(sums, std::iter::once(first).chain(pairs.map(|(newest, oldest)| newest - oldest)));
+            refill(
+                sums,
+                std::iter::once(first).chain(pairs.map(|(newest, oldest)| newest - oldest)),
+            );
         };
         changes(&self.highs, &mut self.high_sums);
         changes(&self.lows, &mut self.low_sums);
@@ -139,7 +145,10 @@ fn sizes(values: &[f64]) -> (f64, f64) {
     };
     let (chunks, rest) = values.as_chunks::<LANES>();
     for chunk in chunks {
-        chunk.iter().enumerate().for_each(|(lane, value)| take(lane, *value));
+        chunk
+            .iter()
+            .enumerate()
+            .for_each(|(lane, value)| take(lane, *value));
     }
     rest.iter().for_each(|value| take(0, *value));
     let least = least.into_iter().fold(f64::INFINITY, f64::min);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sextant_domain::ports::{DailyMark, ResultSink};
 use sextant_domain::{
-    Fill, InstrumentId, InstrumentTable, ModelId, Order, OrderDraft, OrderId, OrderKind, OrderSize,
-    RiskStatus, StepRecord, Trail, UtcNanos,
+    Fill, FromEntry, InstrumentId, InstrumentTable, ModelId, Offset, Order, OrderDraft, OrderId, OrderKind,
+    OrderSize, Price, RiskStatus, StepRecord, UtcNanos,
 };
 
 use crate::fills::OrderStory;
@@ -148,8 +148,8 @@ impl Witness {
         self.see(of("decided at"), Unit::Plain, time, draft.decided_at);
         self.see(of("budget"), Unit::Plain, time, draft.budget);
         self.see(of("reference price"), Unit::Price, time, draft.reference_price);
-        for price in prices(&terms.kind) {
-            self.see(of("own price"), Unit::Price, time, price);
+        for (unit, level) in levels(terms.kind) {
+            self.see(of(level_name(unit)), unit, time, level);
         }
         for part in &draft.allocations {
             let key = (Stage::Order, "units", Some(part.model), Some(draft.instrument));
@@ -215,21 +215,38 @@ impl Witness {
     }
 }
 
-/// The prices that an order names itself.
-fn prices(kind: &OrderKind) -> Vec<Observed> {
+/// The prices that an order names itself, and the fractions of others.
+fn levels(kind: OrderKind) -> Vec<(Unit, Observed)> {
     match kind {
         OrderKind::Market | OrderKind::MarketOnOpen | OrderKind::MarketOnClose => vec![],
-        OrderKind::Limit { limit } => vec![limit.decimal().into()],
-        OrderKind::Stop { stop } => vec![stop.decimal().into()],
-        OrderKind::StopLimit { stop, limit } => vec![stop.decimal().into(), limit.decimal().into()],
-        OrderKind::TrailingStop { trail, activation } => {
-            let distance = match trail {
-                Trail::Distance(distance) => distance.decimal().into(),
-                Trail::Fraction(fraction) => (*fraction).into(),
-            };
-            let activation = activation.map(|price| price.decimal().into());
-            std::iter::once(distance).chain(activation).collect()
+        OrderKind::Limit { limit } => vec![level(limit)],
+        OrderKind::Stop { stop } => vec![level(stop)],
+        OrderKind::StopLimit { stop, limit } => vec![level(stop), level(limit)],
+        OrderKind::TrailingStop { trail, activation } => std::iter::once(offset(trail))
+            .chain(activation.map(level))
+            .collect(),
+        OrderKind::FromEntry(exit @ FromEntry::TrailingStop { trail, .. }) => {
+            vec![offset(trail), offset(exit.offset())]
         }
+        OrderKind::FromEntry(exit) => vec![offset(exit.offset())],
+    }
+}
+
+fn level(price: Price) -> (Unit, Observed) {
+    (Unit::Price, price.decimal().into())
+}
+
+fn offset(offset: Offset) -> (Unit, Observed) {
+    match offset {
+        Offset::Distance(distance) => level(distance),
+        Offset::Fraction(fraction) => (Unit::Plain, fraction.into()),
+    }
+}
+
+const fn level_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Price => "own price",
+        _ => "own fraction",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::index_rows::{Assumption, DataInput};
 use crate::json;
 
 /// The format of run folders that this version reads and writes.
-pub(crate) const FORMAT_VERSION: u32 = 3;
+pub(crate) const FORMAT_VERSION: u32 = 4;
 
 const ID_DIGITS: usize = 16;
 

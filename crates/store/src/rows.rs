@@ -134,13 +134,24 @@ table! {
         size_kind: SizeKind,
         /// Signed fraction of the model's budget, for `equity_fraction`.
         size_fraction: Option<f64>,
-        /// When it trades and at which price: `market`, `limit`, `stop`, `stop_limit`, `market_on_open`, `market_on_close` or
-        /// `trailing_stop`.
+        /// When it trades and at which price: `market`, `limit`, `stop`, `stop_limit`, `market_on_open`, `market_on_close`,
+        /// `trailing_stop`, and of a bracket's exits measured from the entry's price `stop_loss`, `take_profit` or
+        /// `trailing_stop_from_profit`.
         kind: String,
         /// The worst price it accepts, for limits.
         limit_price: Option<Price>,
         /// The price that triggers it, for stops.
         stop_price: Option<Price>,
+        /// The distance of a trailing stop from the best price, where it is a difference of prices.
+        trail_distance: Option<Price>,
+        /// The distance of a trailing stop, where it is a fraction of the best price.
+        trail_fraction: Option<f64>,
+        /// The price from which on a trailing stop follows, where it waits for one.
+        activation_price: Option<Price>,
+        /// The loss or profit measured from the entry's price, where it is a difference of prices.
+        offset_distance: Option<Price>,
+        /// The loss or profit measured from the entry's price, where it is a fraction of that.
+        offset_fraction: Option<f64>,
         /// How long it stays: `day`, `good_til_cancelled`, `immediate_or_cancel` or `fill_or_kill`.
         time_in_force: String,
         /// The entry that must fill before it, for the exits of a bracket.

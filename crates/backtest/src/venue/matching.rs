@@ -155,7 +155,7 @@ impl SimulatedVenue<'_> {
             })
         };
         let price = bars.open[bar];
-        match terms.kind {
+        match self.states[index].kind {
             OrderKind::Market if self.config.fills.moment() == Moment::Open => trade(price, Liquidity::Taker),
             OrderKind::MarketOnOpen if sessions.begin_with(traded, bars, bar) => {
                 trade(price, Liquidity::Taker)
@@ -180,15 +180,17 @@ impl SimulatedVenue<'_> {
     /// What an order is waiting for, if a price is through it. A stop-limit order whose stop is through waits for its limit
     /// from then on.
     fn triggered(&mut self, index: usize, side: Side, price: f64) -> Option<Trigger> {
-        let kind = self.working[index].order.draft.terms.kind;
         let state = &mut self.states[index];
-        let trigger = state.trigger(kind, side)?;
+        let trigger = state.trigger(side)?;
         if !is_through(trigger, side, price) {
             return None;
         }
-        if matches!((kind, trigger), (OrderKind::StopLimit { .. }, Trigger::Stop(_))) {
+        if matches!(
+            (state.kind, trigger),
+            (OrderKind::StopLimit { .. }, Trigger::Stop(_))
+        ) {
             state.is_triggered = true;
-            let limit = state.trigger(kind, side)?;
+            let limit = state.trigger(side)?;
             return is_through(limit, side, price).then_some(limit);
         }
         Some(trigger)
@@ -210,7 +212,7 @@ impl SimulatedVenue<'_> {
             Step::Turn(price) => self.follow(instrument, index, |_| (price, price), account),
             Step::Reached(reached) => {
                 let order = reached.index;
-                let kind = self.working[order].order.draft.terms.kind;
+                let kind = self.states[order].kind;
                 let is_stop = waiting
                     .iter()
                     .any(|one| one.index == order && !matches!(one.trigger, Trigger::Limit(_)));
@@ -268,12 +270,12 @@ impl SimulatedVenue<'_> {
     ) -> Option<f64> {
         let draft = &self.working[index].order.draft;
         let (instrument, group) = (draft.instrument, draft.terms.link.group?);
-        if !matches!(draft.terms.kind, OrderKind::TrailingStop { .. }) {
+        if !matches!(self.states[index].kind, OrderKind::TrailingStop { .. }) {
             return None;
         }
         let limits = self.working.iter().enumerate().filter_map(|(peer, working)| {
             let terms = working.order.draft.terms;
-            match terms.kind {
+            match self.states[peer].kind {
                 OrderKind::Limit { limit }
                     if terms.link.group == Some(group)
                         && self.is_live(peer, instrument, bar)
@@ -331,8 +333,7 @@ impl SimulatedVenue<'_> {
         account: &dyn AccountSource,
     ) {
         for index in 0..self.working.len() {
-            let OrderKind::TrailingStop { activation, .. } = self.working[index].order.draft.terms.kind
-            else {
+            let OrderKind::TrailingStop { activation, .. } = self.states[index].kind else {
                 continue;
             };
             if !self.is_live(index, instrument, bar) {
@@ -361,7 +362,7 @@ impl SimulatedVenue<'_> {
             })
         };
         if self.has_room(draft.instrument, bar) {
-            match terms.kind {
+            match self.states[index].kind {
                 OrderKind::Market if self.config.fills.moment() == Moment::Close => {
                     return trade(self.config.fills.price(bars, bar));
                 }

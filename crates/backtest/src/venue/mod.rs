@@ -225,15 +225,11 @@ impl Broker for SimulatedVenue<'_> {
             return Ok(());
         };
         let (instrument, now) = (order.draft.instrument, order.draft.decided_at);
-        // The draft's own reference is that of the first decision.
-        let seen = self.slots[instrument.index()].bar.checked_sub(1);
-        let closes = self.bars(instrument).close;
-        let last_close = seen.and_then(|bar| closes.get(bar).copied());
-        let (working, state) = (&mut self.working[index], &mut self.states[index]);
-        let (old, new) = (working.order.draft.terms.kind, order.draft.terms.kind);
-        if old != new {
-            state.change(old, new, last_close.unwrap_or(order.draft.reference_price));
-        }
+        let tick = self.market.instruments().get(instrument).price_tick;
+        let kind = self.states[index].priced(order.draft.terms.kind, tick);
+        let kind = kind.map_err(|source| self.money_error(instrument, now, source))?;
+        let (working, state) = (&self.working[index], &mut self.states[index]);
+        state.change(kind, order.draft.reference_price);
         let left = match (order.draft.size, working.order.draft.size) {
             (new, old) if new == old => Ok(None),
             (OrderSize::Units(units), _) => units.minus(state.filled).map(Some),

@@ -1,8 +1,9 @@
 //! What the venue knows of a working order beside the order itself.
 
+use rust_decimal::Decimal;
 use sextant_domain::{
-    Allocation, Bar, InstrumentId, MoneyError, OrderDraft, OrderKind, OrderSize, Price, Quantity, Side,
-    Trail, UtcNanos,
+    Allocation, Bar, InstrumentId, MoneyError, Offset, OrderDraft, OrderKind, OrderSize, Price, Quantity,
+    Side, UtcNanos,
 };
 
 use super::intrabar::{StopRange, Trigger, Waiting};
@@ -12,7 +13,9 @@ use super::intrabar::{StopRange, Trigger, Waiting};
 pub(super) struct OrderState {
     /// What it trades: as the order says, but at hand when all orders are gone through.
     pub(super) instrument: InstrumentId,
-    /// When it was decided, for the same reason.
+    /// Its kind: as the order says, but with prices once an exit knows what its entry paid.
+    pub(super) kind: OrderKind,
+    /// When it was decided, to be at hand, too.
     pub(super) decided_at: UtcNanos,
     /// The first bar of the instrument in which it can trade.
     pub(super) first_bar: usize,
@@ -27,8 +30,9 @@ pub(super) struct OrderState {
     is_active: bool,
     /// What it has traded so far.
     pub(super) filled: Quantity,
-    /// What the entry of its bracket has traded, for an exit.
+    /// What the entry of its bracket has traded, and at which price on average, for an exit.
     pub(super) entry_filled: Quantity,
+    entry_price: f64,
     /// When its trading day is over; set at its first bar, and for a day order only.
     pub(super) day_ends: Option<UtcNanos>,
     /// A price at which it trades at once: the liquidation at the end of a run.
@@ -39,6 +43,7 @@ impl OrderState {
     pub(super) fn new(draft: &OrderDraft, first_bar: usize) -> Self {
         Self {
             instrument: draft.instrument,
+            kind: draft.terms.kind,
             decided_at: draft.decided_at,
             first_bar,
             live_inside: None,
@@ -47,6 +52,7 @@ impl OrderState {
             is_active: false,
             filled: Quantity::ZERO,
             entry_filled: Quantity::ZERO,
+            entry_price: 0.0,
             day_ends: None,
             at_once: None,
         }
@@ -57,9 +63,36 @@ impl OrderState {
         (self.best, self.is_active) = (price, false);
     }
 
+    /// Notes a fill of its entry; whose prices hang on what that paid has them now.
+    pub(super) fn note_entry(
+        &mut self,
+        kind: OrderKind,
+        (quantity, price): (Quantity, Price),
+        tick: Decimal,
+    ) -> Result<(), MoneyError> {
+        self.entry_filled = self.entry_filled.plus(quantity)?;
+        let part = quantity.to_f64() / self.entry_filled.to_f64();
+        self.entry_price += (price.to_f64() - self.entry_price) * part;
+        self.kind = self.priced(kind, tick)?;
+        Ok(())
+    }
+
+    /// A kind with the prices that hang on what the entry paid, where that is known.
+    pub(super) fn priced(&self, kind: OrderKind, tick: Decimal) -> Result<OrderKind, MoneyError> {
+        // An exit is on the other side of its entry.
+        match (kind, Side::of(-self.entry_filled)) {
+            (OrderKind::FromEntry(exit), Some(side)) => exit.at(self.entry_price, side, tick),
+            _ => Ok(kind),
+        }
+    }
+
     /// Begins anew at a price when the order becomes another one. A trailing stop at another distance follows on, and so does
     /// one that is active and no longer has an activation.
-    pub(super) fn change(&mut self, old: OrderKind, new: OrderKind, price: f64) {
+    pub(super) fn change(&mut self, new: OrderKind, price: f64) {
+        let old = std::mem::replace(&mut self.kind, new);
+        if old == new {
+            return;
+        }
         self.is_triggered = false;
         let follows_on = match (activation_of(old), activation_of(new)) {
             (Some(old), Some(new)) => old == new || (new.is_none() && self.is_active),
@@ -83,8 +116,8 @@ impl OrderState {
     }
 
     /// What the order waits for; `None` for a kind that does not wait, or a market order that its stop has become.
-    pub(super) fn trigger(&self, kind: OrderKind, side: Side) -> Option<Trigger> {
-        match kind {
+    pub(super) fn trigger(&self, side: Side) -> Option<Trigger> {
+        match self.kind {
             OrderKind::Limit { limit } => Some(Trigger::Limit(limit.to_f64())),
             OrderKind::StopLimit { limit, .. } if self.is_triggered => Some(Trigger::Limit(limit.to_f64())),
             // What is left of a stop that was reached is a market order.
@@ -96,6 +129,8 @@ impl OrderState {
                 let best = self.active(activation, side)?;
                 Some(Trigger::Stop(trailing_level(trail, best, side)))
             }
+            // It waits for its entry.
+            OrderKind::FromEntry(_) => None,
             OrderKind::Market | OrderKind::MarketOnOpen | OrderKind::MarketOnClose => None,
         }
     }
@@ -109,13 +144,13 @@ impl OrderState {
         (draft, side): (&OrderDraft, Side),
         capped_at: Option<f64>,
     ) -> Option<Waiting> {
-        let trigger = match draft.terms.kind {
+        let trigger = match self.kind {
             OrderKind::TrailingStop { trail, activation } if !self.is_triggered => {
                 let best = better(side, values.high, values.low);
                 let best = capped_at.map_or(best, |cap| worse(side, best, cap));
                 Trigger::Stop(self.range(trail, activation, (side, best))?)
             }
-            kind => match self.trigger(kind, side)? {
+            _ => match self.trigger(side)? {
                 Trigger::Limit(limit) => Trigger::Limit(limit),
                 Trigger::Stop(stop) => Trigger::Stop(StopRange::fixed(stop)),
             },
@@ -136,7 +171,7 @@ impl OrderState {
     /// Where a trailing stop can be in a bar with a best price; `None` when that does not reach its activation.
     fn range(
         &self,
-        trail: Trail<Price>,
+        trail: Offset<Price>,
         activation: Option<Price>,
         (side, best): (Side, f64),
     ) -> Option<StopRange> {
@@ -181,14 +216,10 @@ fn worse(side: Side, one: f64, other: f64) -> f64 {
     if is_better(side, one, other) { other } else { one }
 }
 
-fn trailing_level(trail: Trail<Price>, best: f64, side: Side) -> f64 {
-    let distance = match trail {
-        Trail::Distance(distance) => distance.to_f64(),
-        Trail::Fraction(fraction) => best * fraction,
-    };
+fn trailing_level(trail: Offset<Price>, best: f64, side: Side) -> f64 {
     match side {
-        Side::Sell => best - distance,
-        Side::Buy => best + distance,
+        Side::Sell => best - trail.of(best),
+        Side::Buy => best + trail.of(best),
     }
 }
 

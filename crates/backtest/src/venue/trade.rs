@@ -48,6 +48,7 @@ impl SimulatedVenue<'_> {
     ) -> Result<(), MoneyError> {
         let draft = &self.working[index].order.draft;
         let (id, instrument_id, terms) = (self.working[index].order.id, draft.instrument, draft.terms);
+        let kind = self.states[index].kind;
         let instrument = self.market.instruments().get(instrument_id);
         self.traded_value.begin_day(instrument.class, time);
         let bars = self.bars(instrument_id);
@@ -78,7 +79,7 @@ impl SimulatedVenue<'_> {
             return Ok(());
         }
         let quantity = total(&traded)?;
-        let at_market = (terms.kind, market, liquidity);
+        let at_market = (kind, market, liquidity);
         let Costs { price, impact, fee } = self.costs(instrument_id, quantity, at_market, bar_index)?;
         self.events.push_back(BrokerEvent::Fill(Fill {
             order: id,
@@ -103,22 +104,14 @@ impl SimulatedVenue<'_> {
             price.to_f64() * factor * quantity.abs().to_f64(),
         );
         self.tell_peers(id, terms.link.group, quantity, (time, left.is_none()))?;
-        self.tell_exits(
-            id,
-            quantity,
-            price.to_f64(),
-            (bar_index, at.map(|(_, stage)| stage)),
-        )?;
+        self.tell_exits(id, quantity, price, (bar_index, at.map(|(_, stage)| stage)))?;
         let Some(index) = self.place_of(id) else {
             return Ok(());
         };
         if let Some(left) = left {
             let state = &mut self.states[index];
             state.filled = state.filled.plus(quantity)?;
-            state.is_triggered |= matches!(
-                terms.kind,
-                OrderKind::Stop { .. } | OrderKind::TrailingStop { .. }
-            );
+            state.is_triggered |= matches!(kind, OrderKind::Stop { .. } | OrderKind::TrailingStop { .. });
             self.working[index].remaining = left;
         } else {
             self.remove(index);
@@ -153,7 +146,7 @@ impl SimulatedVenue<'_> {
                     fraction * draft.budget * account.equity() / account.value_factor(draft.instrument);
                 // Slippage may grow with the size; a purchase pays at most that of the size it would have without.
                 let most = Quantity::from_f64_towards_zero(value / market.to_f64(), instrument.lot_size)?;
-                let terms = (draft.terms.kind, market, Liquidity::Taker);
+                let terms = (self.states[index].kind, market, Liquidity::Taker);
                 let costs = self.costs(draft.instrument, most, terms, bar_index)?;
                 let units = value / costs.price.to_f64();
                 let quantity = Quantity::from_f64_towards_zero(units, instrument.lot_size)?;
@@ -273,14 +266,16 @@ impl SimulatedVenue<'_> {
         &mut self,
         entry: OrderId,
         quantity: Quantity,
-        price: f64,
+        price: Price,
         (bar, stage): (usize, Option<Stage>),
     ) -> Result<(), MoneyError> {
         let exits = (0..self.working.len())
             .filter(|index| self.working[*index].order.draft.terms.link.entry == Some(entry));
         for index in exits.collect::<Vec<_>>() {
             let (working, state) = (&mut self.working[index], &mut self.states[index]);
-            state.entry_filled = state.entry_filled.plus(quantity)?;
+            let draft = &working.order.draft;
+            let tick = self.market.instruments().get(draft.instrument).price_tick;
+            state.note_entry(draft.terms.kind, (quantity, price), tick)?;
             let limit = state.entry_filled.abs();
             if let Some(first) = working.remaining.first_mut() {
                 match working.order.draft.size {
@@ -295,6 +290,7 @@ impl SimulatedVenue<'_> {
             if !std::mem::take(&mut working.is_dormant) {
                 continue;
             }
+            let price = price.to_f64();
             state.begin(price);
             (state.first_bar, state.live_inside) = match (stage, self.config.exits) {
                 (Some(Stage::Open), _) => (bar, None),

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use sextant_backtest::{ExitActivation, IntrabarRule};
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
-    InstrumentRef, Intents, MarketView, NoticeKind, OrderChange, OrderKind, OrderRef, OrderRequest,
-    OrderSize, Quantity, Requirements, Timeframe, Trail,
+    InstrumentRef, Intents, MarketView, NoticeKind, Offset, OrderChange, OrderKind, OrderRef, OrderRequest,
+    OrderSize, Quantity, Requirements, Timeframe,
 };
 use sextant_engine::Scope;
 use sextant_risk::stops::{FractionStop, Position};
@@ -18,6 +18,7 @@ use sextant_testkit::{MarketBuilder, bars};
 
 use crate::fixture::Setup;
 
+mod from_entry;
 mod tables;
 
 const ENTRY: f64 = 200.0;
@@ -138,7 +139,7 @@ impl Table {
             (Exit::Stop, OrderKind::Stop { stop })
         });
         let trail = self.trail.map(|(fraction, activation)| {
-            let trail = Trail::Fraction(fraction);
+            let trail = Offset::Fraction(fraction);
             (Exit::Trail, OrderKind::TrailingStop { trail, activation })
         });
         let profit = (!self.profits.is_empty()).then(|| {

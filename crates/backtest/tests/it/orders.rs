@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use sextant_backtest::{ExitActivation, FillConvention, IntrabarRule, Recorder, RunOutcome};
 use sextant_domain::ports::{Model, ModelError};
 use sextant_domain::{
-    EndReason, InstrumentRef, Intents, MarketData, MarketView, NoticeKind, OrderChange, OrderKind, OrderRef,
-    OrderRequest, OrderSize, Quantity, Requirements, TimeInForce, Timeframe, Trail,
+    EndReason, InstrumentRef, Intents, MarketData, MarketView, NoticeKind, Offset, OrderChange, OrderKind,
+    OrderRef, OrderRequest, OrderSize, Quantity, Requirements, TimeInForce, Timeframe,
 };
 use sextant_engine::Scope;
 use sextant_testkit::{MarketBuilder, bars};
@@ -325,7 +325,7 @@ fn trailing_stops_follow_the_best_price() {
         [110.0, 111.0, 106.0, 108.0],
         CALM,
     ]);
-    for (trail, price) in [(Trail::Distance(5.0), "107"), (Trail::Fraction(0.0625), "105")] {
+    for (trail, price) in [(Offset::Distance(5.0), "107"), (Offset::Fraction(0.0625), "105")] {
         let run = run(&Setup::plain("100000"), &market, move |decision, acme, out| {
             if decision == 0 {
                 let stop = OrderRequest::trailing_stop(acme, OrderSize::EntryFill, trail);
@@ -362,7 +362,7 @@ fn a_trailing_stop_at_another_distance_follows_on() {
         (Some(110.0), Some(105.0), "107"),
     ] {
         let trailing = |activation, distance| OrderKind::TrailingStop {
-            trail: Trail::Distance(distance),
+            trail: Offset::Distance(distance),
             activation,
         };
         let run = run(
@@ -412,7 +412,7 @@ fn an_activation_that_the_last_close_has_reached_is_not_waited_for() {
                     out.order(OrderRequest::market(acme, units(10)));
                 }
                 1 => {
-                    let trail = Trail::Distance(3.0);
+                    let trail = Offset::Distance(3.0);
                     out.order(OrderRequest::trailing_stop_from(acme, size, trail, 103.0));
                 }
                 _ => {}
@@ -449,7 +449,7 @@ fn a_trailing_stop_follows_beyond_limits_of_the_other_side() {
             }
             1 => {
                 out.one_cancels_other(&[
-                    OrderRequest::trailing_stop(acme, units(-10), Trail::Distance(3.0)),
+                    OrderRequest::trailing_stop(acme, units(-10), Offset::Distance(3.0)),
                     OrderRequest::limit(acme, units(10), 95.0),
                 ]);
             }

@@ -6,8 +6,9 @@ use rust_decimal::Decimal;
 use sextant_backtest::{FillConvention, IntrabarRule, Recorder};
 use sextant_domain::ports::{DailyMark, Model, ResultSink};
 use sextant_domain::{
-    Bar, BarSeries, Fill, InstrumentRef, Intents, MarketData, MarketView, OrderId, OrderKind, OrderRequest,
-    OrderSize, Quantity, Requirements, Side, StepRecord, TimeInForce, Timeframe, Trail, UtcNanos,
+    Bar, BarSeries, Fill, FromEntry, InstrumentRef, Intents, MarketData, MarketView, Offset, OrderId,
+    OrderKind, OrderRequest, OrderSize, Quantity, Requirements, Side, StepRecord, TimeInForce, Timeframe,
+    UtcNanos,
 };
 use sextant_engine::Scope;
 use sextant_models::{
@@ -36,11 +37,11 @@ fn kind() -> impl Strategy<Value = OrderKind<f64>> {
         3 => price().prop_map(|stop| OrderKind::Stop { stop }),
         2 => (price(), price()).prop_map(|(stop, limit)| OrderKind::StopLimit { stop, limit }),
         1 => (1_i64..400).prop_map(|cents| OrderKind::TrailingStop {
-            trail: Trail::Distance(cents as f64 / 100.0),
+            trail: Offset::Distance(cents as f64 / 100.0),
             activation: None,
         }),
         1 => (1_i64..400, price()).prop_map(|(cents, activation)| OrderKind::TrailingStop {
-            trail: Trail::Distance(cents as f64 / 100.0),
+            trail: Offset::Distance(cents as f64 / 100.0),
             activation: Some(activation),
         }),
     ]
@@ -145,12 +146,22 @@ proptest! {
     }
 }
 
+/// How a position is entered.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    /// Before the bar, at 100.
+    Before,
+    /// At its open.
+    AtOpen,
+    /// At a limit inside it, or better at its open.
+    Limit(f64),
+}
+
 /// A position of ten shares and what may close it.
 #[derive(Debug, Clone)]
 struct Bracket {
     side: Side,
-    /// The price at which it is entered inside the bar; without one it is there from before, at 100.
-    entry: Option<f64>,
+    entry: Entry,
     /// A trailing stop, and with it a fixed stop, a limit, both or none, in any order.
     exits: Vec<OrderKind<f64>>,
 }
@@ -168,7 +179,7 @@ fn bracket() -> impl Strategy<Value = Bracket> {
                 let price = entry.unwrap_or(100.0) + gain * distance;
                 (price * 100.0).round() / 100.0
             };
-            let trail = Trail::Distance(trail);
+            let trail = Offset::Distance(trail);
             let exits = [
                 Some(OrderKind::TrailingStop { trail, activation }),
                 stop.map(|distance| OrderKind::Stop { stop: at(-distance) }),
@@ -177,7 +188,10 @@ fn bracket() -> impl Strategy<Value = Bracket> {
             let exits: Vec<_> = exits.into_iter().flatten().collect();
             (Just(side), Just(entry), Just(exits).prop_shuffle())
         })
-        .prop_map(|(side, entry, exits)| Bracket { side, entry, exits })
+        .prop_map(|(side, entry, exits)| {
+            let entry = entry.map_or(Entry::Before, Entry::Limit);
+            Bracket { side, entry, exits }
+        })
 }
 
 /// What the account is worth after a bar that follows two flat ones at 100.
@@ -196,8 +210,9 @@ fn after_a_bar(bar: [f64; 4], bracket: &Bracket, intrabar: IntrabarRule) -> f64 
     let ten = if bracket.side == Side::Buy { 10 } else { -10 };
     let size = OrderSize::Units(Quantity::new(ten.into()));
     let (entry, decided_at) = match bracket.entry {
-        Some(limit) => (OrderRequest::limit(acme, size, limit), 1),
-        None => (OrderRequest::market(acme, size), 0),
+        Entry::Limit(limit) => (OrderRequest::limit(acme, size, limit), 1),
+        Entry::AtOpen => (OrderRequest::market(acme, size), 1),
+        Entry::Before => (OrderRequest::market(acme, size), 0),
     };
     let exit = OrderRequest::market(acme, OrderSize::EntryFill);
     let kinds = bracket.exits.iter();
@@ -236,6 +251,68 @@ proptest! {
             let worth = worth(path);
             prop_assert_eq!(after_a_bar(bar, &backwards, path), worth);
             prop_assert!((least..=most).contains(&worth), "{worth} by {} is not in {least} to {most}", path.name());
+        }
+    }
+}
+
+/// Distances from the entry's price: of a stop, of a limit and of a trailing stop with the profit from which on it follows.
+type Distances = (f64, f64, (f64, f64));
+
+fn distances() -> impl Strategy<Value = Distances> {
+    let distance = || (1_i64..900).prop_map(|cents| cents as f64 / 100.0);
+    (distance(), distance(), (distance(), distance()))
+}
+
+/// The exits of a bracket by distances from what it pays, and the same by their prices.
+fn both_ways(side: Side, paid: f64, (loss, profit, (trail, from)): Distances) -> [Vec<OrderKind<f64>>; 2] {
+    let gain = if side == Side::Buy { 1.0 } else { -1.0 };
+    let at = |distance: f64| ((paid + gain * distance) * 100.0).round() / 100.0;
+    let by = Offset::Distance;
+    let trail = by(trail);
+    let measured = [
+        FromEntry::StopLoss { loss: by(loss) },
+        FromEntry::TakeProfit { profit: by(profit) },
+        FromEntry::TrailingStop {
+            trail,
+            profit: by(from),
+        },
+    ];
+    let priced = [
+        OrderKind::Stop { stop: at(-loss) },
+        OrderKind::Limit { limit: at(profit) },
+        OrderKind::TrailingStop {
+            trail,
+            activation: Some(at(from)),
+        },
+    ];
+    [measured.map(OrderKind::FromEntry).to_vec(), priced.to_vec()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Where it can be known what an entry will pay, exits measured from it bring the same as exits at prices.
+    #[test]
+    fn exits_measured_from_the_entry_lie_at_its_price(
+        bar in price_bar(),
+        is_buy: bool,
+        limit in (9_000_i64..11_000).prop_map(|cents| cents as f64 / 100.0),
+        distances in distances(),
+    ) {
+        let side = if is_buy { Side::Buy } else { Side::Sell };
+        let open = bar[0];
+        let is_passed = if is_buy { open <= limit } else { open >= limit };
+        // Exits at prices must fit the limit, and not the better open that it can get.
+        let (entry, paid) = if is_passed { (Entry::AtOpen, open) } else { (Entry::Limit(limit), limit) };
+        let [measured, priced] = both_ways(side, paid, distances).map(|exits| Bracket { side, entry, exits });
+        for rule in [
+            IntrabarRule::Pessimistic,
+            IntrabarRule::Optimistic,
+            IntrabarRule::HighFirst,
+            IntrabarRule::LowFirst,
+            IntrabarRule::NearestFirst,
+        ] {
+            prop_assert_eq!(after_a_bar(bar, &measured, rule), after_a_bar(bar, &priced, rule), "{}", rule.name());
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What can be wrong with a requested order by itself, before risk looks at it.
 
 use rust_decimal::Decimal;
-use sextant_domain::{Instrument, OrderKind, OrderRequest, OrderSize, Price, Quantity, Side, Trail};
+use sextant_domain::{
+    FromEntry, Instrument, MoneyError, Offset, OrderKind, OrderRequest, OrderSize, Price, Quantity, Side,
+};
 
 use super::orders::LOT_SIZE;
 
@@ -31,7 +33,7 @@ pub(super) fn check(request: &OrderRequest, instrument: &Instrument) -> Result<C
     check_terms(request.size, request.kind, instrument)
 }
 
-/// Checks size and prices alone.
+/// Checks size and prices of an order without an entry.
 pub(super) fn check_terms(
     size: OrderSize,
     kind: OrderKind<f64>,
@@ -43,6 +45,21 @@ pub(super) fn check_terms(
             "the size of an entry's fill is for the exits of a bracket only",
         ));
     }
+    if let OrderKind::FromEntry(exit) = kind {
+        let words = format!("a {} is for the exits of a bracket only", exit.name());
+        return Err(fault("price_without_entry", words));
+    }
+    let size = check_size(size, instrument)?;
+    let kind = check_kind(kind, side_of(size), instrument)?;
+    Ok(Checked { size, kind })
+}
+
+/// Checks new size and prices of an exit that is in the market, beside its entry.
+pub(super) fn check_changed_exit(
+    size: OrderSize,
+    kind: OrderKind<f64>,
+    instrument: &Instrument,
+) -> Result<Checked, Fault> {
     let size = check_size(size, instrument)?;
     let kind = check_kind(kind, side_of(size), instrument)?;
     Ok(Checked { size, kind })
@@ -101,14 +118,13 @@ fn check_size(size: OrderSize, instrument: &Instrument) -> Result<OrderSize, Fau
 }
 
 fn check_kind(kind: OrderKind<f64>, side: Option<Side>, instrument: &Instrument) -> Result<OrderKind, Fault> {
-    if let OrderKind::TrailingStop {
-        trail: Trail::Fraction(fraction),
-        ..
-    } = kind
-        && !(fraction > 0.0 && fraction < 1.0)
+    if let OrderKind::TrailingStop { trail, .. }
+    | OrderKind::FromEntry(FromEntry::TrailingStop { trail, .. }) = kind
     {
-        let words = format!("the trail is {fraction} of the price; it must be between 0 and 1");
-        return Err(fault("trail_out_of_range", words));
+        check_trail(trail)?;
+    }
+    if let OrderKind::FromEntry(exit) = kind {
+        check_offset(exit, side)?;
     }
     if let (OrderKind::StopLimit { stop, limit }, Some(side)) = (kind, side) {
         let beyond = match side {
@@ -128,21 +144,53 @@ fn check_kind(kind: OrderKind<f64>, side: Option<Side>, instrument: &Instrument)
     kind.try_map(|price| on_tick(price, side.filter(|_| is_limit), instrument.price_tick))
 }
 
+fn check_trail(trail: Offset<f64>) -> Result<(), Fault> {
+    match trail {
+        Offset::Fraction(fraction) if !(fraction > 0.0 && fraction < 1.0) => {
+            let words = format!("the trail is {fraction} of the price; it must be between 0 and 1");
+            Err(fault("trail_out_of_range", words))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A loss or profit has to be positive, and one that lies below the entry must leave something of its price.
+fn check_offset(exit: FromEntry<f64>, side: Option<Side>) -> Result<(), Fault> {
+    let Offset::Fraction(fraction) = exit.offset() else {
+        return Ok(());
+    };
+    let is_below = matches!(
+        (exit, side),
+        (FromEntry::StopLoss { .. }, Some(Side::Sell))
+            | (
+                FromEntry::TakeProfit { .. } | FromEntry::TrailingStop { .. },
+                Some(Side::Buy)
+            )
+    );
+    let most = if is_below { 1.0 } else { f64::INFINITY };
+    if fraction > 0.0 && fraction < most {
+        return Ok(());
+    }
+    let allowed = if is_below {
+        "between 0 and 1"
+    } else {
+        "above 0 and finite"
+    };
+    let words = format!(
+        "a {} is {fraction} of the entry's price away; it must be {allowed}",
+        exit.name()
+    );
+    Err(fault("offset_out_of_range", words))
+}
+
 /// The price on the grid: for a limit never a worse one, otherwise the nearest.
 fn on_tick(price: f64, limit_of: Option<Side>, tick: Decimal) -> Result<Price, Fault> {
-    if !price.is_finite() {
-        return Err(fault("not_a_number", format!("a price is {price}")));
-    }
-    let nearest =
-        Price::from_f64_on_tick(price, tick).map_err(|error| fault("not_a_number", error.to_string()))?;
-    let rounding_noise = price.abs() * 1e-12;
-    let off = nearest.to_f64() - price;
+    let not_a_number = |error: MoneyError| fault("not_a_number", error.to_string());
     let moved = match limit_of {
-        Some(Side::Buy) if off > rounding_noise => nearest.minus(Price::new(tick)),
-        Some(Side::Sell) if off < -rounding_noise => nearest.plus(Price::new(tick)),
-        _ => Ok(nearest),
+        Some(side) => Price::limit_on_tick(price, side, tick),
+        None => Price::from_f64_on_tick(price, tick),
     };
-    let moved = moved.map_err(|error| fault("not_a_number", error.to_string()))?;
+    let moved = moved.map_err(not_a_number)?;
     if moved <= Price::new(Decimal::ZERO) {
         return Err(fault(
             "price_not_positive",
@@ -316,24 +364,28 @@ mod tests {
                 "limit_beyond_stop",
             ),
             (
-                OrderRequest::trailing_stop(spy, ten, Trail::Fraction(1.0)),
+                OrderRequest::trailing_stop(spy, ten, Offset::Fraction(1.0)),
                 "trail_out_of_range",
             ),
             (
-                OrderRequest::trailing_stop(spy, ten, Trail::Distance(f64::NAN)),
+                OrderRequest::trailing_stop(spy, ten, Offset::Distance(f64::NAN)),
                 "not_a_number",
             ),
             (
-                OrderRequest::trailing_stop_from(spy, ten, Trail::Fraction(0.1), 90.0),
+                OrderRequest::trailing_stop_from(spy, ten, Offset::Fraction(0.1), 90.0),
                 "good",
             ),
             (
-                OrderRequest::trailing_stop_from(spy, ten, Trail::Fraction(0.1), f64::NAN),
+                OrderRequest::trailing_stop_from(spy, ten, Offset::Fraction(0.1), f64::NAN),
                 "not_a_number",
             ),
             (
-                OrderRequest::trailing_stop_from(spy, ten, Trail::Fraction(0.1), 0.0),
+                OrderRequest::trailing_stop_from(spy, ten, Offset::Fraction(0.1), 0.0),
                 "price_not_positive",
+            ),
+            (
+                OrderRequest::stop_loss(spy, ten, Offset::Fraction(0.1)),
+                "price_without_entry",
             ),
         ] {
             assert_eq!(code(request), expected, "{request:?}");
@@ -345,6 +397,13 @@ mod tests {
         let (spy, ten, sell) = (spy(), units("10"), units("-10"));
         let limit = |size, price| OrderRequest::limit(spy, size, price);
         let stop = |size, price| OrderRequest::stop(spy, size, price);
+        let fill = OrderSize::EntryFill;
+        let loss = |loss| OrderRequest::stop_loss(spy, fill, Offset::Fraction(loss));
+        let profit = |profit| OrderRequest::take_profit(spy, fill, Offset::Fraction(profit));
+        let trail = |trail, profit| {
+            let (trail, profit) = (Offset::Fraction(trail), Offset::Fraction(profit));
+            OrderRequest::trailing_stop_from_profit(spy, fill, trail, profit)
+        };
         for (entry, exits, expected) in [
             (
                 limit(ten, 100.0),
@@ -375,6 +434,31 @@ mod tests {
                 "good",
             ),
             (limit(sell, 100.0), vec![stop(ten, 90.0)], "exits_do_not_match"),
+            (
+                limit(ten, 100.0),
+                vec![loss(0.02), profit(2.0), trail(0.01, 0.5)],
+                "good",
+            ),
+            (limit(ten, 100.0), vec![loss(1.0)], "offset_out_of_range"),
+            (limit(ten, 100.0), vec![loss(0.0)], "offset_out_of_range"),
+            (
+                limit(ten, 100.0),
+                vec![profit(f64::INFINITY)],
+                "offset_out_of_range",
+            ),
+            (
+                limit(ten, 100.0),
+                vec![trail(0.01, f64::NAN)],
+                "offset_out_of_range",
+            ),
+            (limit(ten, 100.0), vec![trail(1.0, 0.1)], "trail_out_of_range"),
+            (limit(sell, 100.0), vec![loss(1.5), profit(0.5)], "good"),
+            (limit(sell, 100.0), vec![profit(1.0)], "offset_out_of_range"),
+            (
+                limit(ten, 100.0),
+                vec![OrderRequest::stop_loss(spy, fill, Offset::Distance(0.001))],
+                "price_not_positive",
+            ),
             (
                 limit(sell, 100.0),
                 vec![limit(OrderSize::EquityFraction(0.1), 90.0)],

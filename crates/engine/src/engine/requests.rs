@@ -4,11 +4,11 @@ use sextant_domain::ports::Broker;
 use sextant_domain::{
     Allocation, InstrumentId, Intervention, InterventionAction, ModelId, NoticeKind, OrderChange,
     OrderCommand, OrderDraft, OrderEffect, OrderId, OrderKind, OrderLink, OrderNotice, OrderOrigin, OrderRef,
-    OrderRequest, OrderRole, OrderSize, OrderTerms, RefusedOrder, RiskGate, StepRecord, UtcNanos,
+    OrderRequest, OrderRole, OrderTerms, RefusedOrder, RiskGate, StepRecord, UtcNanos,
 };
 
 use super::Engine;
-use super::checks::{Checked, Fault, check, check_exits, check_terms, units_of};
+use super::checks::{Checked, Fault, check, check_changed_exit, check_exits, check_terms, units_of};
 use super::orders::draft_weight;
 use crate::error::EngineError;
 
@@ -298,7 +298,7 @@ impl Engine<'_> {
         let Some(draft) = working.map(|working| working.order.draft.clone()) else {
             return Ok(());
         };
-        let changed = match self.changed(&draft, change) {
+        let changed = match self.changed(now, &draft, change) {
             Ok(changed) => changed,
             Err(fault) => {
                 self.refuse_change(now, &draft, (fault.code, fault.words), record);
@@ -329,7 +329,7 @@ impl Engine<'_> {
     }
 
     /// The draft of a working order with what is to be different about it.
-    fn changed(&self, draft: &OrderDraft, change: OrderChange) -> Result<OrderDraft, Fault> {
+    fn changed(&self, now: UtcNanos, draft: &OrderDraft, change: OrderChange) -> Result<OrderDraft, Fault> {
         let instrument = self.market.instruments().get(draft.instrument);
         let same = draft
             .terms
@@ -337,15 +337,14 @@ impl Engine<'_> {
             .try_map(|price| Ok::<_, std::convert::Infallible>(price.to_f64()));
         let Ok(same): Result<OrderKind<f64>, _> = same;
         let (size, kind) = (change.size.unwrap_or(draft.size), change.kind.unwrap_or(same));
-        let checked = match size {
-            // Its size follows the entry; only the prices can be wrong.
-            OrderSize::EntryFill if draft.terms.link.entry.is_some() => Checked {
-                size,
-                ..check_terms(OrderSize::ClosePosition, kind, instrument)?
-            },
-            _ => check_terms(size, kind, instrument)?,
+        let check = match draft.terms.link.entry {
+            Some(_) => check_changed_exit,
+            None => check_terms,
         };
+        let checked = check(size, kind, instrument)?;
         let mut changed = draft.clone();
+        changed.decided_at = now;
+        changed.reference_price = self.ledger.price(draft.instrument);
         changed.size = checked.size;
         changed.allocations[0].quantity = units_of(checked.size);
         changed.terms.kind = checked.kind;

@@ -18,7 +18,7 @@ impl AtrStop {
         position.behind(entry, self.distance(atr)?)
     }
 
-    /// The distance in price, for a trailing stop of the venue (`Trail::Distance`). `None` while `atr` is warming up.
+    /// The distance in price, for a trailing stop of the venue (`Offset::Distance`). `None` while `atr` is warming up.
     pub fn distance(&self, atr: f64) -> Option<f64> {
         let distance = self.multiple * atr;
         (is_positive(self.multiple) && is_positive(distance)).then_some(distance)

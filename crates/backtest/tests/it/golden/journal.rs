@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use sextant_domain::ports::{DailyMark, ResultSink};
 use sextant_domain::{
-    Allocation, Cash, Fill, InstrumentId, MarketData, Order, OrderEffect, OrderKind, OrderOrigin, OrderSize,
-    Price, StepRecord, Trail,
+    Allocation, Cash, Fill, FromEntry, InstrumentId, MarketData, Offset, Order, OrderEffect, OrderKind,
+    OrderOrigin, OrderSize, Price, StepRecord,
 };
 
 use crate::lineage::SizeAudit;
@@ -126,14 +126,20 @@ fn kind(kind: OrderKind) -> String {
         OrderKind::Limit { limit } => format!("{name} {limit}"),
         OrderKind::Stop { stop } => format!("{name} {stop}"),
         OrderKind::StopLimit { stop, limit } => format!("{name} {stop} {limit}"),
-        OrderKind::TrailingStop {
-            trail: Trail::Distance(distance),
-            activation,
-        } => format!("{name} by {distance}{}", from(activation)),
-        OrderKind::TrailingStop {
-            trail: Trail::Fraction(fraction),
-            activation,
-        } => format!("{name} by {} %{}", 100.0 * fraction, from(activation)),
+        OrderKind::TrailingStop { trail, activation } => {
+            format!("{name} by {}{}", offset(trail), from(activation))
+        }
+        OrderKind::FromEntry(exit @ FromEntry::TrailingStop { trail, .. }) => {
+            format!("{name} by {} at {}", offset(trail), offset(exit.offset()))
+        }
+        OrderKind::FromEntry(exit) => format!("{name} at {}", offset(exit.offset())),
+    }
+}
+
+fn offset(offset: Offset) -> String {
+    match offset {
+        Offset::Distance(distance) => distance.to_string(),
+        Offset::Fraction(fraction) => format!("{} %", 100.0 * fraction),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use sextant_domain::ports::Model;
 use sextant_domain::{
-    InstrumentRef, Intents, MarketView, NoticeKind, OrderChange, OrderKind, OrderRef, OrderRequest,
-    OrderSize, Requirements, SeriesRef, TimeInForce, Timeframe, Trail,
+    InstrumentRef, Intents, MarketView, NoticeKind, Offset, OrderChange, OrderKind, OrderRef, OrderRequest,
+    OrderSize, Requirements, SeriesRef, TimeInForce, Timeframe,
 };
 
 use super::{Golden, acme, units};
@@ -59,7 +59,7 @@ pub(super) fn rule(
 fn sma_cross_with_a_stop() {
     let golden = Golden::new(
         "sma_cross_stop",
-        "averages of 5 and 15 days, a stop two per cent below the signal",
+        "averages of 5 and 15 days, a stop two per cent below what was paid",
     );
     golden.check(
         &acme(80, 10),
@@ -131,7 +131,7 @@ fn trailing_stop() {
         };
         if desk.held(view) == 0.0 && last / before > 1.01 {
             let entry = OrderRequest::market(desk.share, OrderSize::EquityFraction(0.9));
-            let trail = Trail::Fraction(0.03);
+            let trail = Offset::Fraction(0.03);
             out.bracket(
                 entry,
                 &[OrderRequest::trailing_stop(

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::json;
 use crate::manifest::FORMAT_VERSION;
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 
 /// The digest of the rows of one table, independent of how a file lays them out.
 ///

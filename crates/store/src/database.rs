@@ -14,7 +14,7 @@ use crate::lock::{self, FolderLock, LockAnswer};
 use crate::parquet::{no_extensions, query};
 use crate::replace::put_whole;
 use crate::row::Row;
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 use crate::schema::{Column, Table, text_literal};
 use crate::{RunId, StoreError};
 

@@ -9,7 +9,7 @@ use sextant_domain::UtcNanos;
 use crate::cell::CellValue;
 use crate::checksums::combined;
 use crate::codec::{ColumnReader, readers, rows_digest};
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 use crate::schema::{Column, ColumnKind, Table};
 use crate::{RowsDigest, RunTables, StoreError};
 

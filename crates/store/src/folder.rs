@@ -12,7 +12,7 @@ use crate::codec::rows_digest;
 use crate::files::file_digest;
 use crate::manifest::FORMAT_VERSION;
 use crate::parquet::Staging;
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 use crate::schema::Table;
 use crate::writer;
 use crate::{Manifest, RowsDigest, RunId, RunInfo, RunTables, StoreError};

@@ -9,7 +9,7 @@ use crate::codec::{batch, encode};
 use crate::database::{Database, all_tables};
 use crate::parquet::{append, parquet_source};
 use crate::row::Row;
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 use crate::{Assumption, DataInput, RunFolder, RunId, RunRow, StoreError, json};
 
 /// Replaces the rows of a run by those of its folder, in one transaction.

@@ -45,7 +45,9 @@ mod rebuild;
 mod replace;
 mod row;
 mod rows;
+mod run_tables;
 mod schema;
+mod size_kind;
 mod spec;
 mod store;
 mod writer;
@@ -60,8 +62,10 @@ pub use rebuild::{RebuildReport, RebuildStep, rebuild};
 pub use rows::{
     AttributionRow, BillRow, CashEventRow, CostCurveRow, EquityRow, FillAllocationRow, FillRow, IntentRow,
     MarkRow, MetricRow, OrderEndRow, OrderRow, PORTFOLIO_SCOPE, PositionRow, RefusalRow, RegimeRow,
-    RiskEventRow, RunTables, SizeKind, SplitRow, TargetRow, TradeRow, run_tables,
+    RiskEventRow, SplitRow, TargetRow, TradeRow,
 };
+pub use run_tables::{RunTables, run_tables};
 pub use schema::{Column, ColumnKind, Table};
+pub use size_kind::SizeKind;
 pub use spec::tables_markdown;
 pub use store::{IndexGap, IndexOutcome, RunSummary, Store};

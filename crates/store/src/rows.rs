@@ -1,63 +1,12 @@
-//! The tables of a run.
+//! The rows of a run, one table each.
 
 use sextant_domain::{Cash, OrderId, Price, Quantity, Side, UtcNanos};
 
-use crate::StoreError;
-use crate::cell::{Cell, CellProblem, CellValue, one_of};
-use crate::codec::{decode, encode};
-use crate::row::{Row, table};
-use crate::schema::{ColumnKind, Table};
-
-use duckdb::arrow::record_batch::RecordBatch;
+use crate::row::table;
+use crate::size_kind::SizeKind;
 
 /// The scope of rows that speak of the whole portfolio; every other scope is the id of a model.
 pub const PORTFOLIO_SCOPE: &str = "portfolio";
-
-/// How the size of an order was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SizeKind {
-    /// A signed number of units.
-    Units,
-    /// A fraction of the model's budget of portfolio equity, turned into units at the fill.
-    EquityFraction,
-    /// Whatever the model holds when the order fills.
-    ClosePosition,
-    /// As much as the entry of its bracket fills.
-    EntryFill,
-}
-
-impl SizeKind {
-    /// `units`, `equity_fraction` or `close_position`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Units => "units",
-            Self::EquityFraction => "equity_fraction",
-            Self::ClosePosition => "close_position",
-            Self::EntryFill => "entry_fill",
-        }
-    }
-}
-
-impl Cell for SizeKind {
-    const KIND: ColumnKind = ColumnKind::Text;
-
-    fn to_value(&self) -> Result<CellValue<'_>, CellProblem> {
-        Ok(CellValue::Text(self.name()))
-    }
-
-    fn from_value(value: CellValue<'_>) -> Result<Self, CellProblem> {
-        one_of(
-            &[
-                Self::Units,
-                Self::EquityFraction,
-                Self::ClosePosition,
-                Self::EntryFill,
-            ],
-            Self::name,
-            value,
-        )
-    }
-}
 
 table! {
     /// One figure of one scope. An undefined figure has no value but a reason.
@@ -458,82 +407,4 @@ table! {
         /// Why a figure is undefined, or why the repetition failed.
         reason: Option<String>,
     }
-}
-
-macro_rules! run_tables {
-    ($($(#[doc = $doc:literal])+ $field:ident: $row:ident,)+) => {
-        /// All rows of a run. The order of the rows is part of the result.
-        #[derive(Debug, Clone, Default, PartialEq)]
-        pub struct RunTables {
-            $($(#[doc = $doc])+ pub $field: Vec<$row>,)+
-        }
-
-        static RUN_TABLES: &[Table] = &[$($row::TABLE),+];
-
-        impl RunTables {
-            /// One batch per table, in the order of [`run_tables`].
-            pub(crate) fn encode(&self) -> Result<Vec<RecordBatch>, StoreError> {
-                Ok(vec![$(encode(&self.$field)?),+])
-            }
-
-            /// Reads every table, in the order of [`run_tables`].
-            pub(crate) fn decode(
-                mut batches_of: impl FnMut(&'static Table) -> Result<Vec<RecordBatch>, StoreError>,
-            ) -> Result<Self, StoreError> {
-                let mut tables = RUN_TABLES.iter();
-                Ok(Self {
-                    $($field: match tables.next() {
-                        Some(table) => decode(&batches_of(table)?)?,
-                        None => Vec::new(),
-                    },)+
-                })
-            }
-        }
-    };
-}
-
-run_tables! {
-    /// Figures by scope.
-    metrics: MetricRow,
-    /// Value by step and scope.
-    equity: EquityRow,
-    /// Exact books by day and scope.
-    marks: MarkRow,
-    /// Orders sent.
-    orders: OrderRow,
-    /// Trades that happened.
-    fills: FillRow,
-    /// Fills by model.
-    fill_allocations: FillAllocationRow,
-    /// Positions by day.
-    positions: PositionRow,
-    /// What the models asked for.
-    intents: IntentRow,
-    /// What the portfolio aimed at.
-    targets: TargetRow,
-    /// Acts of the risk rules.
-    risk_events: RiskEventRow,
-    /// Regime labels.
-    regimes: RegimeRow,
-    /// Profit and loss by model and instrument.
-    attribution: AttributionRow,
-    /// Closed round trips.
-    trades: TradeRow,
-    /// Orders refused.
-    refusals: RefusalRow,
-    /// Orders that left the market without trading, or without trading the rest.
-    order_ends: OrderEndRow,
-    /// Dividends, fees and interest.
-    cash_events: CashEventRow,
-    /// Splits of positions.
-    splits: SplitRow,
-    /// The run with one assumption made pessimistic at a time.
-    assumption_bill: BillRow,
-    /// The run at several multiples of its costs.
-    cost_curve: CostCurveRow,
-}
-
-/// The tables of a run, in the order of their writing.
-pub fn run_tables() -> &'static [Table] {
-    RUN_TABLES
 }

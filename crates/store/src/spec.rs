@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::index_rows::index_tables;
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 use crate::schema::{Column, Table};
 
 /// All tables with their columns as Markdown, made from the descriptions that the code itself works with.

@@ -7,7 +7,7 @@ use crate::codec::rows_digest;
 use crate::database::{Access, Database, all_tables, database_path};
 use crate::files::create_folder;
 use crate::index;
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 use crate::schema::text_literal;
 use crate::{MetricRow, PORTFOLIO_SCOPE, RunFolder, RunFolders, RunId, RunRow, StoreError};
 

@@ -13,7 +13,7 @@ use crate::files::{create_folder, file_digest, flush_file, flush_folder, write_f
 use crate::folder::{CHECKSUMS_FILE, INFO_FILE, MANIFEST_FILE, content_files, read_checksums};
 use crate::lock::{self, FolderLock, LockAnswer};
 use crate::parquet::Staging;
-use crate::rows::run_tables;
+use crate::run_tables::run_tables;
 use crate::{Manifest, RowsDigest, RunFolder, RunFolders, RunId, RunInfo, RunTables, StoreError};
 use crate::{WriteOutcome, WrittenRun};
 

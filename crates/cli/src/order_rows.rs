@@ -132,3 +132,80 @@ impl Size {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn price(text: &str) -> Price {
+        Price::new(text.parse().unwrap())
+    }
+
+    /// Limit, stop, trail (distance and fraction), activation, offset (distance and fraction).
+    type Row = (
+        Option<Price>,
+        Option<Price>,
+        (Option<Price>, Option<f64>),
+        Option<Price>,
+        (Option<Price>, Option<f64>),
+    );
+
+    fn row(kind: OrderKind) -> Row {
+        let levels = Levels::of(kind);
+        let both = |offset| (distance(offset), fraction(offset));
+        (
+            levels.limit,
+            levels.stop,
+            both(levels.trail),
+            levels.activation,
+            both(levels.offset),
+        )
+    }
+
+    #[test]
+    fn every_kind_fills_its_own_columns() {
+        let (one, two) = (price("1"), price("2"));
+        let (by_one, by_half) = (Offset::Distance(one), Offset::Fraction(0.5));
+        let none = (None, None);
+        for (kind, expected) in [
+            (OrderKind::Market, (None, None, none, None, none)),
+            (
+                OrderKind::Limit { limit: one },
+                (Some(one), None, none, None, none),
+            ),
+            (OrderKind::Stop { stop: one }, (None, Some(one), none, None, none)),
+            (
+                OrderKind::StopLimit {
+                    stop: one,
+                    limit: two,
+                },
+                (Some(two), Some(one), none, None, none),
+            ),
+            (
+                OrderKind::TrailingStop {
+                    trail: by_half,
+                    activation: Some(two),
+                },
+                (None, None, (None, Some(0.5)), Some(two), none),
+            ),
+            (
+                OrderKind::FromEntry(FromEntry::StopLoss { loss: by_one }),
+                (None, None, none, None, (Some(one), None)),
+            ),
+            (
+                OrderKind::FromEntry(FromEntry::TakeProfit { profit: by_half }),
+                (None, None, none, None, (None, Some(0.5))),
+            ),
+            (
+                OrderKind::FromEntry(FromEntry::TrailingStop {
+                    trail: by_one,
+                    profit: by_half,
+                }),
+                (None, None, (Some(one), None), None, (None, Some(0.5))),
+            ),
+        ] {
+            assert_eq!(row(kind), expected, "{kind:?}");
+        }
+    }
+}

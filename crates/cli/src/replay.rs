@@ -51,7 +51,14 @@ impl Replay {
     /// When this version cannot run the configuration, or a series is missing or damaged.
     pub(crate) fn prepare(manifest: &Manifest, data: &Path, progress: &dyn Progress) -> anyhow::Result<Self> {
         let (root, source) = if manifest.is_synthetic() {
-            (synthetic_root(data), Source::Synthetic)
+            let root = synthetic_root(data);
+            anyhow::ensure!(
+                root.is_dir(),
+                "there is no synthetic market in {}; name the data folder in which the run found its bars with `--data`, or \
+                 make the market there with `cargo xtask backtest --synthetic`",
+                root.display()
+            );
+            (root, Source::Synthetic)
         } else {
             (data.to_owned(), Source::Imported)
         };

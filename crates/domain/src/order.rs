@@ -24,6 +24,14 @@ impl Side {
         }
     }
 
+    /// The other side.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
     /// The side of a signed quantity; `None` for zero.
     pub fn of(quantity: Quantity) -> Option<Self> {
         match (quantity.is_zero(), quantity.is_positive()) {
@@ -81,7 +89,7 @@ pub enum OrderKind<P = Price> {
         /// The price that the market must reach first: from below for a sell, from above for a buy. Until then the order
         /// neither follows nor triggers; from then on it follows the best price since. `None` follows at once, and so does an
         /// activation that has been reached when the order begins: by the price known at its decision or, for the exit of a
-        /// bracket, by the price of its entry.
+        /// bracket, by the market's price at which its entry filled.
         activation: Option<P>,
     },
     /// At a price that is measured from the entry's. For the exits of a bracket only.
@@ -101,7 +109,7 @@ pub enum Offset<P = Price> {
 /// of what it has traded so far, slippage included.
 ///
 /// A loss lies below the entry of a long position and above that of a short one, a profit on the other side. While an entry
-/// fills in parts, the prices follow its average.
+/// fills in parts, the prices follow its average. A trailing stop that has begun goes on; one that has not begins anew with each part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FromEntry<P = Price> {
     /// A stop at a loss.
@@ -229,31 +237,46 @@ impl<P: Copy> FromEntry<P> {
     }
 }
 
+/// Where a price lies that is never reached.
+const FARTHEST: f64 = 1e18;
+
 impl FromEntry {
     /// The order it is once the entry has filled at `entry` on average, on the instrument's tick: a limit never at a worse price,
-    /// a stop and an activation at the nearest. `side` is the exit's own. A price at or below zero is never reached.
+    /// a stop and an activation at the nearest that is one of a loss or profit at all. `side` is the exit's own.
+    ///
+    /// A price at or below zero, or beyond what prices can be, is never reached.
     ///
     /// # Errors
-    /// [`MoneyError`] when a price does not fit a decimal.
+    /// [`MoneyError`] when `entry` is not a price.
     pub fn at(self, entry: f64, side: Side, tick: Decimal) -> Result<OrderKind, MoneyError> {
-        let towards_profit = match side {
+        let profits = match side {
             Side::Sell => 1.0,
             Side::Buy => -1.0,
         };
+        let level = |offset: Offset, sign: f64| {
+            let level = entry + sign * offset.of(entry);
+            level.clamp(-FARTHEST, FARTHEST)
+        };
+        // A difference that is less than half a tick would leave it at the entry.
+        let nearest = |offset: Offset, sign: f64| {
+            let nearest = Price::from_f64_on_tick(level(offset, sign), tick)?;
+            match sign * (nearest.to_f64() - entry) {
+                apart if apart > 0.0 => Ok(nearest),
+                _ if sign > 0.0 => nearest.plus(Price::new(tick)),
+                _ => nearest.minus(Price::new(tick)),
+            }
+        };
         Ok(match self {
             Self::StopLoss { loss } => OrderKind::Stop {
-                stop: Price::from_f64_on_tick(entry - towards_profit * loss.of(entry), tick)?,
+                stop: nearest(loss, -profits)?,
             },
             Self::TakeProfit { profit } => OrderKind::Limit {
-                limit: Price::limit_on_tick(entry + towards_profit * profit.of(entry), side, tick)?,
+                limit: Price::limit_on_tick(level(profit, profits), side, tick)?,
             },
-            Self::TrailingStop { trail, profit } => {
-                let activation = entry + towards_profit * profit.of(entry);
-                OrderKind::TrailingStop {
-                    trail,
-                    activation: Some(Price::from_f64_on_tick(activation, tick)?),
-                }
-            }
+            Self::TrailingStop { trail, profit } => OrderKind::TrailingStop {
+                trail,
+                activation: Some(nearest(profit, profits)?),
+            },
         })
     }
 }

@@ -20,7 +20,7 @@ const MOST_VALUES: usize = 1 << 26;
 const LARGEST_SUM: f64 = (1_u64 << 50) as f64;
 
 /// Appends the mean of every window of `period` values, NaN for the values before the first full one. False, and nothing
-/// appended, when there is no full window or integers cannot hold the sums.
+/// appended, when there is no full window or the sums might not be exact.
 pub(crate) fn append_means(values: &[f64], period: usize, out: &mut Vec<f64>) -> bool {
     if values.len() < period {
         return false;
@@ -119,8 +119,8 @@ fn refill<T>(column: &mut Vec<T>, values: impl Iterator<Item = T>) {
 /// What cuts every value in two when it is added and taken away again: a high part that is a whole multiple of some power of
 /// two, and a low part of at most 26 digits. Sums of `count` high or low parts are exact in `f64`.
 ///
-/// `None` when a sum might leave the range, and where a value is zero, not finite, or so far from 1 that its digits might leave
-/// that of `f64`.
+/// `None` when a sum might leave the range, and where a value is zero, infinite, or so far from 1 that its digits might leave that
+/// of `f64`. NaN is no input of an [`Operator`](crate::Operator).
 fn splitter(values: &[f64], count: usize) -> Option<f64> {
     let (least, most) = sizes(values);
     if !(1e-100..1e100).contains(&least) || count > MOST_VALUES {

@@ -23,7 +23,8 @@ use sextant_domain::{Bar, OrderId, Side};
 ///   inside the bar only the second is known.
 ///
 /// Which of several orders comes first is told by their prices, never by the order in which they are listed. What several
-/// positions and groups bring together, and what an order brings in later bars, is not bounded.
+/// positions and groups bring together, what an order brings in later bars, and what follows an entry by a trailing stop, is not
+/// bounded. Bounds are those of prices, before costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntrabarRule {
     /// Of a stop and a limit within the bar the stop counts. A limit fills only when the market trades through it, not

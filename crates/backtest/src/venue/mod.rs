@@ -225,11 +225,13 @@ impl Broker for SimulatedVenue<'_> {
             return Ok(());
         };
         let (instrument, now) = (order.draft.instrument, order.draft.decided_at);
-        let tick = self.market.instruments().get(instrument).price_tick;
-        let kind = self.states[index].priced(order.draft.terms.kind, tick);
-        let kind = kind.map_err(|source| self.money_error(instrument, now, source))?;
-        let (working, state) = (&self.working[index], &mut self.states[index]);
-        state.change(kind, order.draft.reference_price);
+        if self.working[index].order.draft.terms.kind != order.draft.terms.kind {
+            let tick = self.market.instruments().get(instrument).price_tick;
+            let kind = self.states[index].priced(order.draft.terms.kind, tick);
+            let kind = kind.map_err(|source| self.money_error(instrument, now, source))?;
+            self.states[index].change(kind, order.draft.reference_price);
+        }
+        let (working, state) = (&self.working[index], &self.states[index]);
         let left = match (order.draft.size, working.order.draft.size) {
             (new, old) if new == old => Ok(None),
             (OrderSize::Units(units), _) => units.minus(state.filled).map(Some),
@@ -244,7 +246,6 @@ impl Broker for SimulatedVenue<'_> {
         if let (Some(left), Some(first)) = (left, working.remaining.first_mut()) {
             first.quantity = left;
         }
-        self.states[index].decided_at = order.draft.decided_at;
         working.order = order;
         if is_spent {
             self.end(index, now, EndReason::NothingToTrade);

@@ -15,7 +15,7 @@ pub(super) struct OrderState {
     pub(super) instrument: InstrumentId,
     /// Its kind: as the order says, but with prices once an exit knows what its entry paid.
     pub(super) kind: OrderKind,
-    /// When it was decided, to be at hand, too.
+    /// When it was first decided, to be at hand, too.
     pub(super) decided_at: UtcNanos,
     /// The first bar of the instrument in which it can trade.
     pub(super) first_bar: usize,
@@ -63,17 +63,21 @@ impl OrderState {
         (self.best, self.is_active) = (price, false);
     }
 
-    /// Notes a fill of its entry; whose prices hang on what that paid has them now.
+    /// Notes a fill of its entry at a price, the market's price with it; whose prices hang on what the entry paid has them now.
     pub(super) fn note_entry(
         &mut self,
         kind: OrderKind,
-        (quantity, price): (Quantity, Price),
+        (quantity, price, market): (Quantity, Price, Price),
         tick: Decimal,
     ) -> Result<(), MoneyError> {
         self.entry_filled = self.entry_filled.plus(quantity)?;
         let part = quantity.to_f64() / self.entry_filled.to_f64();
         self.entry_price += (price.to_f64() - self.entry_price) * part;
-        self.kind = self.priced(kind, tick)?;
+        // A trailing stop whose profit has been reached keeps its best price; the new average asks no more of it.
+        if matches!(kind, OrderKind::FromEntry(_)) && !self.is_active {
+            self.kind = self.priced(kind, tick)?;
+            self.begin(market.to_f64());
+        }
         Ok(())
     }
 
@@ -90,9 +94,6 @@ impl OrderState {
     /// one that is active and no longer has an activation.
     pub(super) fn change(&mut self, new: OrderKind, price: f64) {
         let old = std::mem::replace(&mut self.kind, new);
-        if old == new {
-            return;
-        }
         self.is_triggered = false;
         let follows_on = match (activation_of(old), activation_of(new)) {
             (Some(old), Some(new)) => old == new || (new.is_none() && self.is_active),

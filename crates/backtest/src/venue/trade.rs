@@ -104,7 +104,12 @@ impl SimulatedVenue<'_> {
             price.to_f64() * factor * quantity.abs().to_f64(),
         );
         self.tell_peers(id, terms.link.group, quantity, (time, left.is_none()))?;
-        self.tell_exits(id, quantity, price, (bar_index, at.map(|(_, stage)| stage)))?;
+        self.tell_exits(
+            id,
+            quantity,
+            (price, market),
+            (bar_index, at.map(|(_, stage)| stage)),
+        )?;
         let Some(index) = self.place_of(id) else {
             return Ok(());
         };
@@ -266,7 +271,7 @@ impl SimulatedVenue<'_> {
         &mut self,
         entry: OrderId,
         quantity: Quantity,
-        price: Price,
+        (price, market): (Price, Price),
         (bar, stage): (usize, Option<Stage>),
     ) -> Result<(), MoneyError> {
         let exits = (0..self.working.len())
@@ -275,7 +280,7 @@ impl SimulatedVenue<'_> {
             let (working, state) = (&mut self.working[index], &mut self.states[index]);
             let draft = &working.order.draft;
             let tick = self.market.instruments().get(draft.instrument).price_tick;
-            state.note_entry(draft.terms.kind, (quantity, price), tick)?;
+            state.note_entry(draft.terms.kind, (quantity, price, market), tick)?;
             let limit = state.entry_filled.abs();
             if let Some(first) = working.remaining.first_mut() {
                 match working.order.draft.size {
@@ -290,7 +295,8 @@ impl SimulatedVenue<'_> {
             if !std::mem::take(&mut working.is_dormant) {
                 continue;
             }
-            let price = price.to_f64();
+            // Prices go by the market's; what the account paid beside it moves none.
+            let price = market.to_f64();
             state.begin(price);
             (state.first_bar, state.live_inside) = match (stage, self.config.exits) {
                 (Some(Stage::Open), _) => (bar, None),

@@ -10,7 +10,7 @@ use sextant_domain::{
 };
 use sextant_testkit::{MarketBuilder, bars};
 
-use crate::fixture::Setup;
+use crate::fixture::{Rule, Setup};
 
 mod brackets;
 
@@ -374,6 +374,45 @@ fn orders_are_cancelled_and_changed() {
         },
     );
     assert_eq!(changed.fills(&market), [fill(2, "4", "99.5")]);
+}
+
+#[test]
+fn an_order_that_is_changed_every_day_ends_with_its_market() {
+    let start = bars::instant("2020-01-06");
+    let market = MarketBuilder::new()
+        .equity("ACME", Timeframe::D1)
+        .equity("OTHER", Timeframe::D1)
+        .random("ACME", Timeframe::D1, &bars::daily_sessions(start, 5), 1)
+        .random("OTHER", Timeframe::D1, &bars::daily_sessions(start, 60), 2)
+        .build();
+    let mut needs = Requirements::new();
+    let acme = needs.trade("ACME");
+    let other = needs.series("OTHER", Timeframe::D1);
+    needs.decide_on(other);
+    let ends = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&ends);
+    let mut cents = 100;
+    let decide = move |view: &MarketView<'_>, out: &mut Intents| {
+        let limit = f64::from(cents) / 100.0;
+        match cents {
+            100 => drop(out.order(OrderRequest::limit(acme, units(1), limit))),
+            _ => out.modify(
+                OrderRef::from_index(0),
+                OrderChange {
+                    size: None,
+                    kind: Some(OrderKind::Limit { limit }),
+                },
+            ),
+        }
+        cents += 1;
+        told.lock()
+            .unwrap()
+            .extend(view.notices().iter().map(|one| one.kind));
+    };
+    let name = "Daily";
+    let model = Rule { name, needs, decide };
+    Setup::plain("1000").run(&market, vec![Box::new(model)]).unwrap();
+    assert_eq!(*ends.lock().unwrap(), [NoticeKind::Ended(EndReason::NoMarket)]);
 }
 
 #[test]

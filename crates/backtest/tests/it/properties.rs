@@ -155,6 +155,8 @@ enum Entry {
     AtOpen,
     /// At a limit inside it, or better at its open.
     Limit(f64),
+    /// At a stop inside it, or worse at its open.
+    Stop(f64),
 }
 
 /// A position of ten shares and what may close it.
@@ -168,16 +170,25 @@ struct Bracket {
 
 fn bracket() -> impl Strategy<Value = Bracket> {
     let side = prop_oneof![Just(Side::Buy), Just(Side::Sell)];
-    let price = || prop::option::of((9_000_i64..11_000).prop_map(|cents| cents as f64 / 100.0));
+    let price = || (9_000_i64..11_000).prop_map(|cents| cents as f64 / 100.0);
+    let entry = prop_oneof![
+        Just(Entry::Before),
+        price().prop_map(Entry::Limit),
+        price().prop_map(Entry::Stop)
+    ];
     let distance = || (1_i64..900).prop_map(|cents| cents as f64 / 100.0);
     let maybe = move || prop::option::of(distance());
-    (side, price(), (distance(), price()), maybe(), maybe())
-        .prop_flat_map(|(side, entry, (trail, activation), stop, limit)| {
+    let exits = (distance(), prop::option::of(price()), maybe(), maybe());
+    let by_prices =
+        (side.clone(), entry.clone(), exits).prop_map(|(side, entry, (trail, activation, stop, limit))| {
             // Stops lie on the losing side of the entry, limits on the other.
             let gain = if side == Side::Buy { 1.0 } else { -1.0 };
-            let at = move |distance: f64| {
-                let price = entry.unwrap_or(100.0) + gain * distance;
-                (price * 100.0).round() / 100.0
+            let at = |distance: f64| {
+                let price = match entry {
+                    Entry::Limit(price) | Entry::Stop(price) => price,
+                    Entry::Before | Entry::AtOpen => 100.0,
+                };
+                ((price + gain * distance) * 100.0).round() / 100.0
             };
             let trail = Offset::Distance(trail);
             let exits = [
@@ -185,13 +196,22 @@ fn bracket() -> impl Strategy<Value = Bracket> {
                 stop.map(|distance| OrderKind::Stop { stop: at(-distance) }),
                 limit.map(|distance| OrderKind::Limit { limit: at(distance) }),
             ];
-            let exits: Vec<_> = exits.into_iter().flatten().collect();
-            (Just(side), Just(entry), Just(exits).prop_shuffle())
-        })
-        .prop_map(|(side, entry, exits)| {
-            let entry = entry.map_or(Entry::Before, Entry::Limit);
-            Bracket { side, entry, exits }
-        })
+            (side, entry, exits.into_iter().flatten().collect::<Vec<_>>())
+        });
+    let by_offsets =
+        (side, entry, offsets(), any::<[bool; 2]>()).prop_map(|(side, entry, offsets, [stop, limit])| {
+            let (loss, profit, (trail, from)) = offsets;
+            let exits = [
+                Some(FromEntry::TrailingStop { trail, profit: from }),
+                stop.then_some(FromEntry::StopLoss { loss }),
+                limit.then_some(FromEntry::TakeProfit { profit }),
+            ];
+            let exits = exits.into_iter().flatten().map(OrderKind::FromEntry);
+            (side, entry, exits.collect::<Vec<_>>())
+        });
+    prop_oneof![by_prices, by_offsets]
+        .prop_flat_map(|(side, entry, exits)| (Just(side), Just(entry), Just(exits).prop_shuffle()))
+        .prop_map(|(side, entry, exits)| Bracket { side, entry, exits })
 }
 
 /// What the account is worth after a bar that follows two flat ones at 100.
@@ -211,6 +231,7 @@ fn after_a_bar(bar: [f64; 4], bracket: &Bracket, intrabar: IntrabarRule) -> f64 
     let size = OrderSize::Units(Quantity::new(ten.into()));
     let (entry, decided_at) = match bracket.entry {
         Entry::Limit(limit) => (OrderRequest::limit(acme, size, limit), 1),
+        Entry::Stop(stop) => (OrderRequest::stop(acme, size, stop), 1),
         Entry::AtOpen => (OrderRequest::market(acme, size), 1),
         Entry::Before => (OrderRequest::market(acme, size), 0),
     };
@@ -255,34 +276,48 @@ proptest! {
     }
 }
 
-/// Distances from the entry's price: of a stop, of a limit and of a trailing stop with the profit from which on it follows.
-type Distances = (f64, f64, (f64, f64));
+/// Losses and profits measured from the entry: of a stop, of a limit and of a trailing stop, with its own distance.
+type Offsets = (Offset<f64>, Offset<f64>, (Offset<f64>, Offset<f64>));
 
-fn distances() -> impl Strategy<Value = Distances> {
-    let distance = || (1_i64..900).prop_map(|cents| cents as f64 / 100.0);
-    (distance(), distance(), (distance(), distance()))
+fn offset() -> impl Strategy<Value = Offset<f64>> {
+    prop_oneof![
+        (1_i64..900).prop_map(|cents| Offset::Distance(cents as f64 / 100.0)),
+        (0.000_5..0.09_f64).prop_map(Offset::Fraction),
+    ]
 }
 
-/// The exits of a bracket by distances from what it pays, and the same by their prices.
-fn both_ways(side: Side, paid: f64, (loss, profit, (trail, from)): Distances) -> [Vec<OrderKind<f64>>; 2] {
+fn offsets() -> impl Strategy<Value = Offsets> {
+    (offset(), offset(), (offset(), offset()))
+}
+
+/// The exits of a bracket by offsets from what it pays, and the same by their prices in whole cents.
+fn both_ways(side: Side, paid: f64, (loss, profit, (trail, from)): Offsets) -> [Vec<OrderKind<f64>>; 2] {
     let gain = if side == Side::Buy { 1.0 } else { -1.0 };
-    let at = |distance: f64| ((paid + gain * distance) * 100.0).round() / 100.0;
-    let by = Offset::Distance;
-    let trail = by(trail);
+    let cents = |offset: Offset<f64>, sign: f64| {
+        let distance = match offset {
+            Offset::Distance(distance) => distance,
+            Offset::Fraction(fraction) => fraction * paid,
+        };
+        (paid + sign * distance) * 100.0
+    };
+    let nearest = |offset, sign| cents(offset, sign).round() / 100.0;
+    let limit = match side {
+        Side::Buy => (cents(profit, gain) - 1e-6).ceil() / 100.0,
+        Side::Sell => (cents(profit, gain) + 1e-6).floor() / 100.0,
+    };
     let measured = [
-        FromEntry::StopLoss { loss: by(loss) },
-        FromEntry::TakeProfit { profit: by(profit) },
-        FromEntry::TrailingStop {
-            trail,
-            profit: by(from),
-        },
+        FromEntry::StopLoss { loss },
+        FromEntry::TakeProfit { profit },
+        FromEntry::TrailingStop { trail, profit: from },
     ];
     let priced = [
-        OrderKind::Stop { stop: at(-loss) },
-        OrderKind::Limit { limit: at(profit) },
+        OrderKind::Stop {
+            stop: nearest(loss, -gain),
+        },
+        OrderKind::Limit { limit },
         OrderKind::TrailingStop {
             trail,
-            activation: Some(at(from)),
+            activation: Some(nearest(from, gain)),
         },
     ];
     [measured.map(OrderKind::FromEntry).to_vec(), priced.to_vec()]
@@ -297,14 +332,14 @@ proptest! {
         bar in price_bar(),
         is_buy: bool,
         limit in (9_000_i64..11_000).prop_map(|cents| cents as f64 / 100.0),
-        distances in distances(),
+        offsets in offsets(),
     ) {
         let side = if is_buy { Side::Buy } else { Side::Sell };
         let open = bar[0];
         let is_passed = if is_buy { open <= limit } else { open >= limit };
         // Exits at prices must fit the limit, and not the better open that it can get.
         let (entry, paid) = if is_passed { (Entry::AtOpen, open) } else { (Entry::Limit(limit), limit) };
-        let [measured, priced] = both_ways(side, paid, distances).map(|exits| Bracket { side, entry, exits });
+        let [measured, priced] = both_ways(side, paid, offsets).map(|exits| Bracket { side, entry, exits });
         for rule in [
             IntrabarRule::Pessimistic,
             IntrabarRule::Optimistic,

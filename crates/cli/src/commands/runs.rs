@@ -133,6 +133,10 @@ pub(super) fn show(args: &RunArgs) -> anyhow::Result<ExitCode> {
     );
     print_risk(&run);
     print_bill(&run.tables);
+    let assumptions = run.manifest.assumptions().iter();
+    let rows = assumptions.map(|one| vec![one.key.clone(), one.text.clone()]);
+    say!("assumptions");
+    say!("{}", table(&["what", "assumption"], rows));
     say!("run     {}", run.manifest.run_id());
     say!("folder  {}", run.path.display());
     Ok(ExitCode::SUCCESS)

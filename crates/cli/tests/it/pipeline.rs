@@ -30,6 +30,10 @@ fn a_backtest_on_the_synthetic_market_says_so_everywhere() {
         shown.contains("attribution") && shown.contains("SYNTHETIC"),
         "{shown}"
     );
+    let shown = place.run(&["show", "latest"]).printed();
+    for assumption in ["fill_convention", "costs_equity", "survivorship"] {
+        assert!(shown.contains(assumption), "{assumption}: {shown}");
+    }
     let page = place.run(&["report", "latest"]).printed();
     let page = std::fs::read_to_string(place.path(page.trim())).unwrap();
     assert!(page.contains("SYNTHETIC DATA"));

@@ -42,6 +42,19 @@ fn a_run_is_reproduced_from_its_manifest_alone() {
 }
 
 #[test]
+fn a_folder_without_the_bars_of_a_run_is_named() {
+    let place = Place::new();
+    place.run(&["backtest"]).printed();
+    place
+        .run(&["verify", "run", "latest", "--data", "elsewhere"])
+        .fails_with(&[
+            "no synthetic market in elsewhere/synthetic",
+            "`--data`",
+            "backtest --synthetic",
+        ]);
+}
+
+#[test]
 fn the_kill_file_of_a_run_is_remembered() {
     let place = Place::new();
     std::fs::create_dir_all(place.path("state")).unwrap();

@@ -34,11 +34,7 @@ pub(super) fn check(request: &OrderRequest, instrument: &Instrument) -> Result<C
 }
 
 /// Checks size and prices of an order without an entry.
-pub(super) fn check_terms(
-    size: OrderSize,
-    kind: OrderKind<f64>,
-    instrument: &Instrument,
-) -> Result<Checked, Fault> {
+fn check_terms(size: OrderSize, kind: OrderKind<f64>, instrument: &Instrument) -> Result<Checked, Fault> {
     if size == OrderSize::EntryFill {
         return Err(fault(
             "size_without_entry",
@@ -54,14 +50,19 @@ pub(super) fn check_terms(
     Ok(Checked { size, kind })
 }
 
-/// Checks new size and prices of an exit that is in the market, beside its entry.
-pub(super) fn check_changed_exit(
+/// Checks new size and prices of a working order; `exit_side` is that of the exit of a bracket.
+pub(super) fn check_change(
     size: OrderSize,
     kind: OrderKind<f64>,
+    exit_side: Option<Side>,
     instrument: &Instrument,
 ) -> Result<Checked, Fault> {
+    let Some(side) = exit_side else {
+        return check_terms(size, kind, instrument);
+    };
     let size = check_size(size, instrument)?;
-    let kind = check_kind(kind, side_of(size), instrument)?;
+    check_exit_side(size, side)?;
+    let kind = check_kind(kind, Some(side), instrument)?;
     Ok(Checked { size, kind })
 }
 
@@ -86,7 +87,7 @@ pub(super) fn check_exits(
 }
 
 /// Whether an order of this size buys or sells; `None` when that depends on the position.
-fn side_of(size: OrderSize) -> Option<Side> {
+pub(super) fn side_of(size: OrderSize) -> Option<Side> {
     match size {
         OrderSize::Units(quantity) => Side::of(quantity),
         OrderSize::EquityFraction(fraction) if fraction > 0.0 => Some(Side::Buy),
@@ -156,8 +157,16 @@ fn check_trail(trail: Offset<f64>) -> Result<(), Fault> {
 
 /// A loss or profit has to be positive, and one that lies below the entry must leave something of its price.
 fn check_offset(exit: FromEntry<f64>, side: Option<Side>) -> Result<(), Fault> {
-    let Offset::Fraction(fraction) = exit.offset() else {
-        return Ok(());
+    let fraction = match exit.offset() {
+        Offset::Fraction(fraction) => fraction,
+        Offset::Distance(distance) if distance > 0.0 && distance.is_finite() => return Ok(()),
+        Offset::Distance(distance) => {
+            let words = format!(
+                "a {} is {distance} away from the entry's price; it must be above 0 and finite",
+                exit.name()
+            );
+            return Err(fault("offset_out_of_range", words));
+        }
     };
     let is_below = matches!(
         (exit, side),
@@ -207,17 +216,8 @@ fn check_exit(
     instrument: &Instrument,
 ) -> Result<Checked, Fault> {
     let size = check_size(exit.size, instrument)?;
-    let exit_side = match entry_side {
-        Side::Buy => Side::Sell,
-        Side::Sell => Side::Buy,
-    };
-    if side_of(size).is_some_and(|side| side == entry_side) {
-        let words = format!(
-            "an exit of a {} entry must be on the other side",
-            entry_side.name()
-        );
-        return Err(fault("exits_do_not_match", words));
-    }
+    let exit_side = entry_side.opposite();
+    check_exit_side(size, exit_side)?;
     match (size, entry.size) {
         (OrderSize::Units(exit), OrderSize::Units(entry)) if exit.abs() > entry.abs() => {
             let words = format!("the exit trades {exit}, but its entry only {entry}");
@@ -237,6 +237,15 @@ fn check_exit(
     }
     let kind = check_kind(exit.kind, Some(exit_side), instrument)?;
     Ok(Checked { size, kind })
+}
+
+fn check_exit_side(size: OrderSize, exit_side: Side) -> Result<(), Fault> {
+    if side_of(size).is_none_or(|side| side == exit_side) {
+        return Ok(());
+    }
+    let entry_side = exit_side.opposite().name();
+    let words = format!("an exit of a {entry_side} entry must be on the other side");
+    Err(fault("exits_do_not_match", words))
 }
 
 /// Stops must lie on the losing side and limits on the winning side, of the entry's price where it has one and of one

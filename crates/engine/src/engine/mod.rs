@@ -12,7 +12,7 @@ use sextant_domain::ports::{FeatureSource, Model, PortfolioConstructor, RegimeDe
 use sextant_domain::{
     AssetClass, Binding, Cash, Currency, EquityPoint, InstrumentId, Intents, MarketData, ModelId,
     OrderCommand, OrderId, OrderNotice, OrderRef, Quantity, RegimeEstimate, RegimeInput, RiskStatus,
-    SeriesId, TargetWeights, UtcNanos,
+    SeriesId, Side, TargetWeights, UtcNanos,
 };
 
 use crate::error::EngineError;
@@ -97,6 +97,8 @@ pub struct Engine<'m> {
     next_order: usize,
     /// Per order, in the order of their ids: the model that asked for it and its name for it, where one did.
     owners: Vec<Option<(ModelId, OrderRef)>>,
+    /// On which side the exits of brackets trade, in the order of their ids: their size does not always say.
+    exit_sides: Vec<(OrderId, Side)>,
     /// Per model and request: the order that came of it.
     requests: Vec<Vec<Option<OrderId>>>,
     /// Per model: news of its orders since its last decision.
@@ -237,6 +239,7 @@ impl<'m> Engine<'m> {
             has_traded: false,
             next_order: 1,
             owners: Vec::new(),
+            exit_sides: Vec::new(),
             requests: vec![Vec::new(); models],
             notices: vec![Vec::new(); models],
             scratch: Scratch {

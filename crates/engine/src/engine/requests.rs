@@ -4,11 +4,11 @@ use sextant_domain::ports::Broker;
 use sextant_domain::{
     Allocation, InstrumentId, Intervention, InterventionAction, ModelId, NoticeKind, OrderChange,
     OrderCommand, OrderDraft, OrderEffect, OrderId, OrderKind, OrderLink, OrderNotice, OrderOrigin, OrderRef,
-    OrderRequest, OrderRole, OrderTerms, RefusedOrder, RiskGate, StepRecord, UtcNanos,
+    OrderRequest, OrderRole, OrderTerms, RefusedOrder, RiskGate, Side, StepRecord, UtcNanos,
 };
 
 use super::Engine;
-use super::checks::{Checked, Fault, check, check_changed_exit, check_exits, check_terms, units_of};
+use super::checks::{Checked, Fault, check, check_change, check_exits, side_of, units_of};
 use super::orders::draft_weight;
 use crate::error::EngineError;
 
@@ -85,6 +85,7 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
+        let entry_side = checked.first().and_then(|entry| side_of(entry.size));
         let (mut entry, mut peers) = (None, None);
         for (index, ((reference, request), checked)) in group.iter().zip(checked).enumerate() {
             let is_exit = matches!(role, OrderRole::Entry) && index > 0;
@@ -116,6 +117,9 @@ impl Engine<'_> {
                 sent
             };
             self.requests[model.index()].push(sent);
+            if let (Some(order), true, Some(side)) = (sent, is_exit, entry_side) {
+                self.exit_sides.push((order, side.opposite()));
+            }
             if index == 0 {
                 entry = sent;
             }
@@ -298,7 +302,7 @@ impl Engine<'_> {
         let Some(draft) = working.map(|working| working.order.draft.clone()) else {
             return Ok(());
         };
-        let changed = match self.changed(now, &draft, change) {
+        let changed = match self.changed(now, (order, &draft), change) {
             Ok(changed) => changed,
             Err(fault) => {
                 self.refuse_change(now, &draft, (fault.code, fault.words), record);
@@ -329,7 +333,12 @@ impl Engine<'_> {
     }
 
     /// The draft of a working order with what is to be different about it.
-    fn changed(&self, now: UtcNanos, draft: &OrderDraft, change: OrderChange) -> Result<OrderDraft, Fault> {
+    fn changed(
+        &self,
+        now: UtcNanos,
+        (order, draft): (OrderId, &OrderDraft),
+        change: OrderChange,
+    ) -> Result<OrderDraft, Fault> {
         let instrument = self.market.instruments().get(draft.instrument);
         let same = draft
             .terms
@@ -337,11 +346,7 @@ impl Engine<'_> {
             .try_map(|price| Ok::<_, std::convert::Infallible>(price.to_f64()));
         let Ok(same): Result<OrderKind<f64>, _> = same;
         let (size, kind) = (change.size.unwrap_or(draft.size), change.kind.unwrap_or(same));
-        let check = match draft.terms.link.entry {
-            Some(_) => check_changed_exit,
-            None => check_terms,
-        };
-        let checked = check(size, kind, instrument)?;
+        let checked = check_change(size, kind, self.exit_side(order), instrument)?;
         let mut changed = draft.clone();
         changed.decided_at = now;
         changed.reference_price = self.ledger.price(draft.instrument);
@@ -349,6 +354,15 @@ impl Engine<'_> {
         changed.allocations[0].quantity = units_of(checked.size);
         changed.terms.kind = checked.kind;
         Ok(changed)
+    }
+
+    /// The side on which an order trades, if it is the exit of a bracket.
+    fn exit_side(&self, order: OrderId) -> Option<Side> {
+        let place = self
+            .exit_sides
+            .binary_search_by_key(&order, |(exit, _)| *exit)
+            .ok()?;
+        Some(self.exit_sides[place].1)
     }
 
     fn refuse_change(

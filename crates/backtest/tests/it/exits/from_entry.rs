@@ -1,9 +1,9 @@
 //! Exits measured from what their entry paid; the prices are worked out by hand.
 
-use sextant_backtest::{IntrabarRule, Recorder};
+use sextant_backtest::{ExitActivation, FillConvention, IntrabarRule, Recorder};
 use sextant_domain::{
-    Bar, BarSeries, InstrumentRef, Intents, MarketView, Offset, OrderChange, OrderKind, OrderRequest,
-    OrderSize, Quantity, Requirements, Timeframe,
+    Bar, BarSeries, FromEntry, InstrumentRef, Intents, MarketView, Offset, OrderChange, OrderKind, OrderRef,
+    OrderRequest, OrderSize, Quantity, Requirements, Timeframe,
 };
 use sextant_testkit::{MarketBuilder, bars};
 
@@ -243,6 +243,140 @@ fn an_entry_in_parts_has_its_exits_at_its_average() {
 }
 
 #[test]
+fn a_trailing_stop_that_waits_begins_anew_with_each_part_of_its_entry() {
+    let exits = |coin| {
+        let (trail, profit) = (Offset::Distance(5.0), Offset::Fraction(0.1));
+        vec![OrderRequest::trailing_stop_from_profit(coin, FILL, trail, profit)]
+    };
+    let in_parts = || Plan {
+        units: 20,
+        volume: 10.0,
+        setup: Setup {
+            participation: Some("1"),
+            intrabar: IntrabarRule::LowFirst,
+            ..Setup::plain("100000")
+        },
+        ..buys(exits)
+    };
+    // It waits for 110 and sees 109; then the average falls to 90, and it waits for 99. What was seen before does not count.
+    let seen = [
+        [100.0; 4],
+        [100.0, 109.0, 99.0, 100.0],
+        [80.0, 98.0, 79.0, 81.0],
+        [81.0, 82.0, 80.0, 81.0],
+    ];
+    assert_eq!(fills(in_parts(), &seen), [(10.0, 100.0), (10.0, 80.0)]);
+    // What has begun at 110 goes on from its best price of 112, though half of the entry costs 106 later.
+    let begun = [
+        [100.0; 4],
+        [100.0, 112.0, 99.0, 111.0],
+        [108.0, 109.0, 107.5, 108.0],
+        [107.0, 107.5, 106.0, 107.0],
+        [107.0; 4],
+    ];
+    let expected = [(10.0, 100.0), (10.0, 108.0), (-10.0, 107.0), (-10.0, 107.0)];
+    assert_eq!(fills(in_parts(), &begun), expected);
+}
+
+#[test]
+fn a_short_entry_in_parts_has_its_exits_at_its_average() {
+    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
+    let plan = Plan {
+        units: -20,
+        volume: 10.0,
+        setup: Setup {
+            participation: Some("1"),
+            ..Setup::plain("100000")
+        },
+        ..buys(exits)
+    };
+    // 100 and 90 are 95 on average; a tenth more is 104.5.
+    let prices = [
+        [100.0; 4],
+        [100.0, 101.0, 95.0, 96.0],
+        [90.0, 91.0, 89.0, 90.0],
+        [90.0, 105.0, 89.0, 100.0],
+        [100.0; 4],
+    ];
+    let expected = [(-10.0, 100.0), (-10.0, 90.0), (10.0, 104.5), (10.0, 100.0)];
+    assert_eq!(fills(plan, &prices), expected);
+}
+
+#[test]
+fn every_convention_measures_from_the_price_that_was_paid() {
+    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
+    let prices = [
+        [100.0; 4],
+        [110.0, 121.0, 109.0, 120.0],
+        [120.0, 131.0, 119.0, 130.0],
+        [130.0, 130.0, 85.0, 90.0],
+    ];
+    // The bar of an entry at a close is over: its exits come with the next one.
+    for (fills_at, latency_bars, paid, stop) in [
+        (FillConvention::NextOpen, 0, 110.0, 99.0),
+        (FillConvention::NextOpen, 1, 120.0, 108.0),
+        (FillConvention::NextClose, 0, 120.0, 108.0),
+        (FillConvention::SameClose, 0, 100.0, 90.0),
+    ] {
+        let plan = Plan {
+            setup: Setup {
+                fills: fills_at,
+                latency_bars,
+                ..Setup::plain("100000")
+            },
+            ..buys(exits)
+        };
+        assert_eq!(
+            fills(plan, &prices),
+            [(10.0, paid), (-10.0, stop)],
+            "{}",
+            fills_at.name()
+        );
+    }
+}
+
+#[test]
+fn exits_from_the_next_bar_on_leave_the_bar_of_the_entry_alone() {
+    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.01))];
+    let prices = [
+        [100.0; 4],
+        [100.0, 101.0, 90.0, 94.0],
+        [94.0, 95.0, 93.5, 94.0],
+        [94.0; 4],
+    ];
+    for (activation, expected) in [
+        (ExitActivation::AtOnce, [(10.0, 95.0), (-10.0, 94.05)]),
+        (ExitActivation::NextBar, [(10.0, 95.0), (-10.0, 94.0)]),
+    ] {
+        let plan = Plan {
+            entry: OrderKind::Limit { limit: 95.0 },
+            setup: Setup {
+                exits: activation,
+                ..Setup::plain("100000")
+            },
+            ..buys(exits)
+        };
+        assert_eq!(fills(plan, &prices), expected, "{activation:?}");
+    }
+}
+
+#[test]
+fn an_offset_of_less_than_half_a_tick_is_one_tick() {
+    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.01))];
+    // A hundredth of 35 cents.
+    let prices = [[0.35; 4], [0.35; 4], [0.35, 0.36, 0.33, 0.34]];
+    assert_eq!(fills(buys(exits), &prices), [(10.0, 0.35), (-10.0, 0.34)]);
+}
+
+#[test]
+fn an_offset_beyond_all_prices_is_never_reached() {
+    let exits = |coin| vec![OrderRequest::take_profit(coin, FILL, Offset::Fraction(f64::MAX))];
+    assert_eq!(fills(buys(exits), &GAP), [(10.0, 180.0)]);
+    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Distance(500.0))];
+    assert_eq!(fills(buys(exits), &GAP), [(10.0, 180.0)]);
+}
+
+#[test]
 fn prices_lie_on_the_tick_and_a_limit_never_on_the_worse_side() {
     // A third of a percent of 100.01: 99.676... and 100.343...
     let exits = |coin| {
@@ -284,8 +418,11 @@ fn an_exit_can_be_changed_before_and_after_its_entry_has_filled() {
     }
 }
 
-#[test]
-fn an_order_without_an_entry_cannot_be_measured_from_one() {
+/// The codes of what is refused when `ask` is done at the close of bar 0 and `change` at that of bar 1.
+fn refusals(
+    ask: impl Fn(InstrumentRef, &mut Intents) -> OrderRef + Send + 'static,
+    change: Option<OrderKind<f64>>,
+) -> Vec<&'static str> {
     let spans = bars::round_the_clock(bars::instant("2024-03-04"), Timeframe::H1, 3);
     let market = MarketBuilder::new()
         .crypto("COIN", Timeframe::H1)
@@ -293,17 +430,64 @@ fn an_order_without_an_entry_cannot_be_measured_from_one() {
         .build();
     let mut needs = Requirements::new();
     let coin = needs.trade("COIN");
+    let (mut bar, mut order) = (0, None);
     let decide = move |_: &MarketView<'_>, out: &mut Intents| {
-        out.order(OrderRequest::stop_loss(
-            coin,
-            OrderSize::ClosePosition,
-            Offset::Fraction(0.1),
-        ));
+        match (bar, order) {
+            (0, _) => order = Some(ask(coin, out)),
+            (1, Some(order)) if change.is_some() => {
+                let change = OrderChange {
+                    size: None,
+                    kind: change,
+                };
+                out.modify(order, change);
+            }
+            _ => {}
+        }
+        bar += 1;
     };
-    let name = "Alone";
+    let name = "Asking";
     let model = Rule { name, needs, decide };
-    let (_, recorder) = Setup::plain("1000").run(&market, vec![Box::new(model)]).unwrap();
-    let rules = recorder.interventions.iter().map(|(_, act)| act.rule);
-    assert_eq!(rules.collect::<Vec<_>>(), ["price_without_entry"; 3]);
-    assert!(recorder.orders.is_empty());
+    let (_, recorder) = Setup::plain("100000")
+        .run(&market, vec![Box::new(model)])
+        .unwrap();
+    recorder.interventions.iter().map(|(_, act)| act.rule).collect()
+}
+
+#[test]
+fn only_the_exits_of_a_bracket_can_be_measured_from_its_entry() {
+    let ten = OrderSize::Units(Quantity::new(10.into()));
+    let loss = |coin, size| OrderRequest::stop_loss(coin, size, Offset::Fraction(0.1));
+    let refused = "price_without_entry";
+    assert_eq!(
+        refusals(move |coin, out| out.order(loss(coin, ten)), None),
+        [refused]
+    );
+    let entry = move |coin, out: &mut Intents| out.bracket(loss(coin, ten), &[loss(coin, FILL)]).0;
+    assert_eq!(refusals(entry, None), [refused; 2]);
+    let group = move |coin, out: &mut Intents| out.one_cancels_other(&[loss(coin, ten), loss(coin, ten)])[0];
+    assert_eq!(refusals(group, None), [refused; 2]);
+    let kind = loss(Requirements::new().trade("COIN"), ten).kind;
+    let waits = move |coin, out: &mut Intents| out.order(OrderRequest::limit(coin, ten, 90.0));
+    assert_eq!(refusals(waits, Some(kind)), [refused]);
+}
+
+#[test]
+fn a_change_of_an_exit_is_held_against_its_side() {
+    let ten = OrderSize::Units(Quantity::new(10.into()));
+    let bracket = move |coin, out: &mut Intents| {
+        let loss = OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1));
+        out.bracket(OrderRequest::market(coin, ten), &[loss]).1[0]
+    };
+    let loss = |loss| {
+        OrderKind::FromEntry(FromEntry::StopLoss {
+            loss: Offset::Fraction(loss),
+        })
+    };
+    assert_eq!(refusals(bracket, Some(loss(1.5))), ["offset_out_of_range"]);
+    assert_eq!(refusals(bracket, Some(loss(0.5))), [""; 0]);
+    let crossed = OrderKind::StopLimit {
+        stop: 90.0,
+        limit: 91.0,
+    };
+    assert_eq!(refusals(bracket, Some(crossed)), ["limit_beyond_stop"]);
 }

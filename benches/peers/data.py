@@ -1,7 +1,7 @@
 """Polars, DuckDB and pandas on the works of crates/data/benches/lake.rs, and the ratios to ours.
 
 The input is the synthetic walk of that bench, number for number. Ours are the medians that criterion wrote last; run
-`cargo xtask bench -- --bench lake` in the same session, on the same idle machine.
+`cargo xtask bench --bench lake` in the same session, on the same idle machine.
 """
 
 import argparse

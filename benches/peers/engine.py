@@ -1,8 +1,8 @@
 """vectorbt (numba and rust), backtesting.py and nautilus_trader on W1 and W3, and the ratios to ours.
 
 Each peer runs in a process of its own, so that its peak memory is its own. Inputs are ready before the clock starts, and
-the first run, which compiles, is stated apart. Ours is what criterion wrote last; run `cargo xtask bench -- --bench engine`
-in the same session, on the same idle machine.
+the first run, which compiles, is stated apart. Ours is what criterion wrote last; run
+`cargo xtask bench --bench engine --bench vectorised` in the same session, on the same idle machine.
 """
 
 import argparse
@@ -28,7 +28,11 @@ PEERS = [
     ("W3", "vectorbt, rust", "vectorbt", 5),
     ("W3", "nautilus_trader", "nautilus", 5),
 ]
-OURS = {"W1": "engine/sma_cross_5bp_all_rules/1000000", "W3": "engine/momentum_top_decile_5bp/500x2520"}
+# By events, and by columns as vectorbt works; both know every risk rule and send the same orders.
+OURS = {
+    "W1": ("engine/sma_cross_5bp_all_rules/1000000", "vectorised/sma_cross_5bp_all_rules_vectorised/1000000"),
+    "W3": ("engine/momentum_top_decile_5bp/500x2520", "engine/momentum_top_decile_5bp_vectorised/500x2520"),
+}
 
 
 def prepared(work, peer, series):
@@ -78,12 +82,12 @@ def measured(work, peer, python, folder, runs):
 
 def row(work, peer, figures, ours):
     if "error" in figures:
-        return [work, peer, f"failed: {figures['error'][:80]}", "", "", "", "", "", ""]
-    ratio = f"{figures['best'] / ours:.2f}" if ours else "ours not run"
+        return [work, peer, f"failed: {figures['error'][:80]}", "", "", "", "", "", "", ""]
+    ratios = [f"{figures['best'] / one:.2f}" if one else "ours not run" for one in ours]
     equity = f"{figures['equity']:.6g}" if figures["equity"] is not None else ""
     best = f"{figures['best']:.3f} s (of {figures['runs']})"
     memory = f"{figures['peak_mib']:.0f} MiB (input {figures['input_mib']:.0f})"
-    return [work, peer, best, ratio, f"{figures['cpu']:.3f} s", f"{figures['first']:.2f} s", memory, f"{figures['orders']:,}", equity]
+    return [work, peer, best, *ratios, f"{figures['cpu']:.3f} s", f"{figures['first']:.2f} s", memory, f"{figures['orders']:,}", equity]
 
 
 def main():
@@ -100,8 +104,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         works.save_inputs(Path(folder))
         rows = rows_of("W1", works.w1_reference, folder, arguments) + rows_of("W3", works.w3_reference, folder, arguments)
-    rows.append(["W3", "backtesting.py", "cannot: one instrument a run, no shared account", "", "", "", "", "", ""])
-    header = ["work", "engine", "best", "/ ours", "CPU", "first run", "peak memory", "orders", "final equity"]
+    rows.append(["W3", "backtesting.py", "cannot: one instrument a run, no shared account", "", "", "", "", "", "", ""])
+    header = ["work", "engine", "best", "/ ours by events", "/ ours by columns", "CPU", "first run", "peak memory", "orders", "final equity"]
     print(common.table(header, rows))
     print(f"\nBefore: {before}. After: {common.machine()}.")
 
@@ -110,10 +114,12 @@ def rows_of(work, reference, folder, arguments):
     """The plain loop, ours, and every peer that is asked for."""
     series = works.load_input(Path(folder), work)
     orders, equity = reference(series[0], series[3 if work == "W1" else 1])
-    rows = [[work, "plain loop, for the result alone", "", "", "", "", "", f"{orders:,}", f"{equity:.6g}"]]
-    ours = common.criterion_seconds(arguments.criterion, OURS[work])
-    if ours:
-        rows.append([work, "ours, median of criterion", f"{ours:.3f} s", "1.00", "", "", "", "", ""])
+    rows = [[work, "plain loop, for the result alone", "", "", "", "", "", "", f"{orders:,}", f"{equity:.6g}"]]
+    ours = [common.criterion_seconds(arguments.criterion, bench) for bench in OURS[work]]
+    for name, seconds in zip(["by events", "by columns"], ours):
+        if seconds:
+            ratios = [f"{seconds / one:.2f}" if one else "" for one in ours]
+            rows.append([work, f"ours {name}, median of criterion", f"{seconds:.3f} s", *ratios, "", "", "", "", ""])
     for its_work, peer, needs, runs in PEERS:
         if its_work != work or arguments.only not in f"{work} {peer}":
             continue

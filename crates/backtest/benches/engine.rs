@@ -4,7 +4,7 @@ mod works;
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use rust_decimal::Decimal;
 use sextant_backtest::{BacktestConfig, run, vectorised};
 use sextant_domain::ports::{DailyMark, FeatureSource, Model, ModelError, ResultSink};
@@ -16,6 +16,7 @@ use sextant_engine::EngineParts;
 use sextant_features::FeatureColumns;
 use sextant_testkit::{MarketBuilder, bars};
 
+use works::memory::{Work, does_work, tell};
 use works::{config, one_instrument, parts};
 
 /// Long while SMA(20) is above SMA(60), flat otherwise.
@@ -200,6 +201,10 @@ fn daily_market(symbols: &[String], days: usize) -> MarketData {
     market.build()
 }
 
+fn symbols(count: usize) -> Vec<String> {
+    (0..count).map(|index| format!("S{index:03}")).collect()
+}
+
 /// Counts orders and keeps nothing.
 #[derive(Default)]
 struct OrderCount(usize);
@@ -278,7 +283,7 @@ fn engine(criterion: &mut Criterion) {
     });
 
     let (names, days) = (500, 2_520);
-    let symbols: Vec<_> = (0..names).map(|index| format!("S{index:03}")).collect();
+    let symbols = symbols(names);
     let market = daily_market(&symbols, days);
     let of_days = config(&market);
     let expected = orders_of_plain_loop(&market);
@@ -299,5 +304,31 @@ fn engine(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The works whose memory is told.
+const WORKS: [(&str, Work); 2] = [
+    ("engine/sma_cross_5bp_all_rules/1000000", |ready| {
+        let market = one_instrument(Timeframe::M1, 1_000_000);
+        let of_minutes = config(&market);
+        ready();
+        let model = Box::new(SmaCross::new(Timeframe::M1));
+        black_box(backtest(by_events, &market, model, &of_minutes));
+    }),
+    ("engine/momentum_top_decile_5bp/500x2520", |ready| {
+        let symbols = symbols(500);
+        let market = daily_market(&symbols, 2_520);
+        let of_days = config(&market);
+        ready();
+        let model = Box::new(TopDecile::new(&symbols));
+        black_box(backtest(by_events, &market, model, &of_days));
+    }),
+];
+
 criterion_group!(benches, engine);
-criterion_main!(benches);
+
+fn main() {
+    if !does_work(&WORKS) {
+        tell(&WORKS);
+        benches();
+        Criterion::default().configure_from_args().final_summary();
+    }
+}

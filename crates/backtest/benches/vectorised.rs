@@ -4,7 +4,7 @@ mod works;
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use sextant_backtest::{BacktestConfig, run, vectorised};
 use sextant_domain::ports::{DailyMark, Model, ModelError, ResultSink, SignalColumns};
 use sextant_domain::{
@@ -13,6 +13,7 @@ use sextant_domain::{
 };
 use sextant_features::FeatureColumns;
 
+use works::memory::{Work, does_work, tell};
 use works::{config, one_instrument, parts};
 
 /// Long while the fast mean is above the slow one, flat otherwise.
@@ -166,33 +167,55 @@ fn one_run(criterion: &mut Criterion) {
 fn sweep(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("vectorised");
     group.sample_size(10);
-    let (bars, pairs) = (5_000, pairs());
+    let (bars, pairs) = (5_000, pairs().len());
     let market = one_instrument(Timeframe::H1, bars);
     let config = config(&market);
-    let model = |pair: &(u32, u32)| SmaCross::new(Timeframe::H1, *pair);
-    group.throughput(Throughput::Elements((bars * pairs.len()) as u64));
-    let id = |engine: &str| BenchmarkId::new(format!("sweep_{}_pairs/{engine}", pairs.len()), bars);
-    // Trials share the means that they have in common.
-    group.bench_function(id("event"), |bencher| {
-        bencher.iter(|| {
-            let mut features = FeatureColumns::new();
-            let orders = pairs
-                .iter()
-                .map(|pair| by_events(&market, &mut features, model(pair), &config).0);
-            black_box(orders.sum::<usize>())
+    group.throughput(Throughput::Elements((bars * pairs) as u64));
+    let id = |engine: &str| BenchmarkId::new(format!("sweep_{pairs}_pairs/{engine}"), bars);
+    for (name, engine) in [("event", by_events as Run), ("vectorised", by_columns)] {
+        group.bench_function(id(name), |bencher| {
+            bencher.iter(|| black_box(all_pairs(engine, &market, &config)));
         });
-    });
-    group.bench_function(id("vectorised"), |bencher| {
-        bencher.iter(|| {
-            let mut features = FeatureColumns::new();
-            let orders = pairs
-                .iter()
-                .map(|pair| by_columns(&market, &mut features, model(pair), &config).0);
-            black_box(orders.sum::<usize>())
-        });
-    });
+    }
     group.finish();
 }
 
+/// One of the two engines.
+type Run = fn(&MarketData, &mut FeatureColumns, SmaCross, &BacktestConfig) -> (usize, f64);
+
+/// A run for each pair; trials share the means that they have in common. Returns the number of orders.
+fn all_pairs(engine: Run, market: &MarketData, config: &BacktestConfig) -> usize {
+    let mut features = FeatureColumns::new();
+    let pairs = pairs();
+    let orders = pairs
+        .iter()
+        .map(|pair| engine(market, &mut features, SmaCross::new(Timeframe::H1, *pair), config).0);
+    orders.sum()
+}
+
+/// The works whose memory is told.
+const WORKS: [(&str, Work); 2] = [
+    ("vectorised/sma_cross_5bp_all_rules/vectorised/1000000", |ready| {
+        let market = one_instrument(Timeframe::M1, 1_000_000);
+        let config = config(&market);
+        ready();
+        let model = SmaCross::new(Timeframe::M1, (20, 60));
+        black_box(by_columns(&market, &mut FeatureColumns::new(), model, &config));
+    }),
+    ("vectorised/sweep_1000_pairs/vectorised/5000", |ready| {
+        let market = one_instrument(Timeframe::H1, 5_000);
+        let config = config(&market);
+        ready();
+        black_box(all_pairs(by_columns, &market, &config));
+    }),
+];
+
 criterion_group!(benches, one_run, sweep);
-criterion_main!(benches);
+
+fn main() {
+    if !does_work(&WORKS) {
+        tell(&WORKS);
+        benches();
+        Criterion::default().configure_from_args().final_summary();
+    }
+}

@@ -1,5 +1,7 @@
 //! What the benches of both engines have in common: a market, its costs and period, and every risk rule.
 
+pub(crate) mod memory;
+
 use sextant_backtest::{
     AccountModel, BacktestConfig, Costs, EndOfRun, FillConvention, ProportionalCosts, VenueConfig,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sextant_domain::ports::FeatureSource;
 use sextant_domain::{BarsView, FeatureError, FeatureId, FeatureSpec, MarketData, SeriesId};
 
-use crate::kernel::Rows;
+use crate::kernel::{Rows, stretches};
 use crate::registry::Inputs;
 use crate::resolve::{ResolvedFeature, resolve};
 
@@ -18,6 +18,8 @@ use crate::resolve::{ResolvedFeature, resolve};
 pub struct FeatureColumns {
     columns: Vec<Vec<f64>>,
     ids: BTreeMap<Key, FeatureId>,
+    /// Per series that was asked for: the edges of its stretches without a hole.
+    stretches: BTreeMap<SeriesId, Vec<usize>>,
 }
 
 /// Registered name, bits of every parameter, inputs.
@@ -61,7 +63,9 @@ impl FeatureSource for FeatureColumns {
             return Ok(*id);
         }
         let id = FeatureId::from_index(self.columns.len());
-        self.columns.push(compute(&feature, inputs, market));
+        let bars = market.get(inputs[0]).bars.view();
+        let edges = self.stretches.entry(inputs[0]).or_insert_with(|| stretches(bars));
+        self.columns.push(compute(&feature, inputs, market, edges));
         self.ids.insert(key, id);
         Ok(id)
     }
@@ -74,7 +78,7 @@ impl FeatureSource for FeatureColumns {
     }
 }
 
-fn compute(feature: &ResolvedFeature, inputs: &[SeriesId], market: &MarketData) -> Vec<f64> {
+fn compute(feature: &ResolvedFeature, inputs: &[SeriesId], market: &MarketData, edges: &[usize]) -> Vec<f64> {
     let bars = market.get(inputs[0]).bars.view();
     let benchmark = match feature.entry().inputs {
         Inputs::Close | Inputs::Bars | Inputs::BarsAndVolume => Vec::new(),
@@ -85,7 +89,7 @@ fn compute(feature: &ResolvedFeature, inputs: &[SeriesId], market: &MarketData) 
         bars,
         benchmark: &benchmark,
     };
-    for stretch in rows.stretches() {
+    for stretch in rows.parts(edges) {
         feature.kernel().fold(stretch, &mut column);
     }
     column

@@ -23,23 +23,28 @@ pub(crate) fn begins_afresh(closed: UtcNanos, open_time: UtcNanos) -> bool {
     open_time > closed.saturating_add(HOLE_NANOS)
 }
 
+/// Where stretches of bars without a hole begin, and the number of bars.
+pub(crate) fn stretches(bars: BarsView<'_>) -> Vec<usize> {
+    let (opens, closes) = (bars.open_time, bars.close_time);
+    let pairs = closes.iter().zip(opens.iter().skip(1));
+    let mut edges = vec![0];
+    // Most series have no hole, and asking for that alone takes no branch.
+    let has_hole =
+        |found: bool, (closed, open): (&UtcNanos, &UtcNanos)| found | begins_afresh(*closed, *open);
+    if pairs.clone().fold(false, has_hole) {
+        let holes = pairs
+            .enumerate()
+            .filter(|(_, (closed, open))| begins_afresh(**closed, **open));
+        edges.extend(holes.map(|(before, _)| before + 1));
+    }
+    edges.push(opens.len());
+    edges
+}
+
 impl<'a> Rows<'a> {
-    /// The rows between holes, in order.
-    pub(crate) fn stretches(self) -> impl Iterator<Item = Rows<'a>> {
-        let (opens, closes) = (self.bars.open_time, self.bars.close_time);
-        let pairs = closes.iter().zip(opens.iter().skip(1));
-        let mut edges = vec![0];
-        // Most columns have no hole, and asking for that alone takes no branch.
-        let has_hole =
-            |found: bool, (closed, open): (&UtcNanos, &UtcNanos)| found | begins_afresh(*closed, *open);
-        if pairs.clone().fold(false, has_hole) {
-            let holes = pairs
-                .enumerate()
-                .filter(|(_, (closed, open))| begins_afresh(**closed, **open));
-            edges.extend(holes.map(|(before, _)| before + 1));
-        }
-        edges.push(opens.len());
-        (1..edges.len()).map(move |end| self.part(edges[end - 1]..edges[end]))
+    /// The rows between the edges of [`stretches`], in order.
+    pub(crate) fn parts(self, edges: &[usize]) -> impl Iterator<Item = Rows<'a>> {
+        edges.windows(2).map(move |pair| self.part(pair[0]..pair[1]))
     }
 
     fn part(self, range: Range<usize>) -> Self {

@@ -125,6 +125,9 @@ impl<'a> Course<'a> {
         let (mut row, rows) = (0, self.axis.len());
         while row < rows {
             let due = self.next_due(row);
+            if let Some(signal) = self.signals.targets.get(self.next_signal) {
+                self.axis.read_ahead(signal.instrument, signal.row);
+            }
             let changed = self.rest(row..due);
             let (next, arrival) = match changed {
                 Some(changed) => (changed, Arrival::StandingChanged),

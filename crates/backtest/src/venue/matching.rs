@@ -5,8 +5,8 @@ use sextant_domain::{Bar, EndReason, InstrumentId, OrderKind, Side, TimeInForce,
 
 use super::config::Moment;
 use super::intrabar::{Step, Trigger, Waiting, Walk, next_step};
-use super::state::{OrderState, is_through};
-use super::{SimulatedVenue, Stage, side_of};
+use super::state::is_through;
+use super::{OrderKey, SimulatedVenue, Stage, side_of};
 use crate::costs::Liquidity;
 
 /// Bars that have not come for longer than this have stopped: thirty days, after which features begin afresh, too.
@@ -71,22 +71,15 @@ impl SimulatedVenue<'_> {
     /// earliest that may be known at `now`.
     fn next_work(&self, now: UtcNanos) -> Option<Work> {
         let mut earliest = None;
-        for (index, state) in self.states.iter().enumerate() {
-            let instrument = state.instrument;
-            let slot = &self.slots[instrument.index()];
-            if self.has_no_market(state, now) {
+        for (index, key) in self.keys.iter().enumerate() {
+            let instrument = key.instrument;
+            if self.has_no_market(key, now) {
                 return Some(Work::End(index));
             }
-            let Some(due) = slot.due else {
-                continue;
-            };
-            let is_known = match slot.stage {
-                // An order can be decided at the very instant at which a bar opens: its fill is news of a later step.
-                Stage::Open => due < now,
-                Stage::Inside(_) | Stage::Close => due <= now,
-            };
-            if is_known && earliest.is_none_or(|(other, _)| (due, instrument) < other) {
-                earliest = Some(((due, instrument), index));
+            let due = self.dues[instrument.index()];
+            let is_earlier = || earliest.is_none_or(|(other, _)| (due.time, instrument) < other);
+            if due.is_known(now) && is_earlier() {
+                earliest = Some(((due.time, instrument), index));
             }
         }
         earliest.map(|((_, instrument), first)| Work::Stage(instrument, first))
@@ -94,7 +87,7 @@ impl SimulatedVenue<'_> {
 
     /// Whether the bars of an order's instrument have stopped. Whether there will be another one is not asked, because nobody
     /// could know: bars have stopped when none has closed for [`SILENCE_NANOS`] while the order waited.
-    fn has_no_market(&self, order: &OrderState, now: UtcNanos) -> bool {
+    fn has_no_market(&self, order: &OrderKey, now: UtcNanos) -> bool {
         let since = now.saturating_add(-SILENCE_NANOS);
         order.decided_at < since && {
             let closes = self.bars(order.instrument).close_time;
@@ -126,8 +119,9 @@ impl SimulatedVenue<'_> {
 
     /// Whether an order of the instrument can trade in a bar.
     fn is_live(&self, index: usize, instrument: InstrumentId, bar: usize) -> bool {
-        let state = &self.states[index];
-        state.instrument == instrument && state.first_bar <= bar && !self.working[index].is_dormant
+        self.keys[index].instrument == instrument
+            && self.states[index].first_bar <= bar
+            && !self.working[index].is_dormant
     }
 
     fn at_open(&mut self, index: usize, bar: usize, account: &dyn AccountSource) -> Option<Act> {

@@ -45,12 +45,43 @@ pub struct SimulatedVenue<'m> {
     working: Vec<WorkingOrder>,
     /// What else there is to know of each working order.
     states: Vec<OrderState>,
+    /// What working orders are looked for by: small, because all are gone through for each event.
+    keys: Vec<OrderKey>,
     slots: Vec<Slot>,
+    /// When the stage of each slot takes place.
+    dues: Vec<Due>,
     events: VecDeque<BrokerEvent>,
     /// How many orders trade at once, at a price that is known already.
     at_once: usize,
     /// What the run traded, for fees that depend on it.
     traded_value: TradedValue,
+}
+
+/// What a working order is looked for by.
+#[derive(Debug, Clone, Copy)]
+struct OrderKey {
+    order: OrderId,
+    instrument: InstrumentId,
+    /// The entry of its bracket, for an exit.
+    entry: Option<OrderId>,
+    /// When it was first decided.
+    decided_at: UtcNanos,
+}
+
+/// When a stage takes place.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// The end of time when the instrument has no such bar.
+    time: UtcNanos,
+    is_open: bool,
+}
+
+impl Due {
+    /// Whether a step at `now` may know of it. An order can be decided at the very instant at which a bar opens: its fill is
+    /// news of a later step.
+    fn is_known(self, now: UtcNanos) -> bool {
+        self.time < now || (self.time == now && !self.is_open)
+    }
 }
 
 /// How far the bars of one instrument have been worked.
@@ -60,8 +91,6 @@ struct Slot {
     orders: usize,
     bar: usize,
     stage: Stage,
-    /// When the stage takes place; `None` when the instrument has no such bar.
-    due: Option<UtcNanos>,
     /// What all orders together have traded in the bar.
     taken: Quantity,
     /// The largest part of a bar's volume that may trade; `None` without a limit.
@@ -69,6 +98,12 @@ struct Slot {
     /// The first bar in the shares of the last split.
     in_new_shares: usize,
 }
+
+/// Without a bar to come.
+const NEVER: Due = Due {
+    time: UtcNanos::MAX,
+    is_open: true,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stage {
@@ -84,7 +119,6 @@ impl<'m> SimulatedVenue<'m> {
             orders: 0,
             bar: 0,
             stage: Stage::Open,
-            due: None,
             taken: Quantity::ZERO,
             participation: config.participation_in(instrument),
             in_new_shares: 0,
@@ -95,6 +129,8 @@ impl<'m> SimulatedVenue<'m> {
             at_end,
             working: Vec::new(),
             states: Vec::new(),
+            keys: Vec::new(),
+            dues: vec![NEVER; market.instruments().len()],
             slots: market.instruments().iter().map(|(_, one)| resting(one)).collect(),
             events: VecDeque::new(),
             at_once: 0,
@@ -155,11 +191,15 @@ impl<'m> SimulatedVenue<'m> {
             Stage::Inside(_) | Stage::Close => self.market.close_times(series),
         };
         let slot = &mut self.slots[instrument.index()];
-        (slot.bar, slot.stage, slot.due) = (bar, stage, times.get(bar).copied());
+        (slot.bar, slot.stage) = (bar, stage);
+        self.dues[instrument.index()] = Due {
+            time: times.get(bar).copied().unwrap_or(UtcNanos::MAX),
+            is_open: stage == Stage::Open,
+        };
     }
 
     fn place_of(&self, order: OrderId) -> Option<usize> {
-        self.working.iter().position(|working| working.order.id == order)
+        self.keys.iter().position(|key| key.order == order)
     }
 
     /// Takes an order out of the market.
@@ -183,6 +223,7 @@ impl<'m> SimulatedVenue<'m> {
     }
 
     fn remove(&mut self, index: usize) -> WorkingOrder {
+        self.keys.remove(index);
         let state = self.states.remove(index);
         self.at_once -= usize::from(state.at_once.is_some());
         let working = self.working.remove(index);
@@ -204,6 +245,12 @@ impl Broker for SimulatedVenue<'_> {
         let state = self.admit(&order.draft);
         self.at_once += usize::from(state.at_once.is_some());
         self.states.push(state);
+        self.keys.push(OrderKey {
+            order: order.id,
+            instrument: order.draft.instrument,
+            entry: order.draft.terms.link.entry,
+            decided_at: order.draft.decided_at,
+        });
         self.working.push(WorkingOrder {
             remaining: order.draft.allocations.clone(),
             is_dormant: order.draft.terms.link.entry.is_some(),

@@ -2,8 +2,7 @@
 
 use rust_decimal::Decimal;
 use sextant_domain::{
-    Allocation, Bar, InstrumentId, MoneyError, Offset, OrderDraft, OrderKind, OrderSize, Price, Quantity,
-    Side, UtcNanos,
+    Allocation, Bar, MoneyError, Offset, OrderDraft, OrderKind, OrderSize, Price, Quantity, Side, UtcNanos,
 };
 
 use super::intrabar::{StopRange, Trigger, Waiting};
@@ -11,12 +10,8 @@ use super::intrabar::{StopRange, Trigger, Waiting};
 /// The state of a working order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderState {
-    /// What it trades: as the order says, but at hand when all orders are gone through.
-    pub(super) instrument: InstrumentId,
     /// Its kind: as the order says, but with prices once an exit knows what its entry paid.
     pub(super) kind: OrderKind,
-    /// When it was first decided, to be at hand, too.
-    pub(super) decided_at: UtcNanos,
     /// The first bar of the instrument in which it can trade.
     pub(super) first_bar: usize,
     /// The bar and price at which it became live, where that was inside a bar.
@@ -42,9 +37,7 @@ pub(super) struct OrderState {
 impl OrderState {
     pub(super) fn new(draft: &OrderDraft, first_bar: usize) -> Self {
         Self {
-            instrument: draft.instrument,
             kind: draft.terms.kind,
-            decided_at: draft.decided_at,
             first_bar,
             live_inside: None,
             is_triggered: false,

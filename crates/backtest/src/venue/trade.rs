@@ -274,8 +274,7 @@ impl SimulatedVenue<'_> {
         (price, market): (Price, Price),
         (bar, stage): (usize, Option<Stage>),
     ) -> Result<(), MoneyError> {
-        let exits = (0..self.working.len())
-            .filter(|index| self.working[*index].order.draft.terms.link.entry == Some(entry));
+        let exits = (0..self.keys.len()).filter(|index| self.keys[*index].entry == Some(entry));
         for index in exits.collect::<Vec<_>>() {
             let (working, state) = (&mut self.working[index], &mut self.states[index]);
             let draft = &working.order.draft;

@@ -257,11 +257,11 @@ impl FromEntry {
             let level = entry + sign * offset.of(entry);
             level.clamp(-FARTHEST, FARTHEST)
         };
-        // A difference that is less than half a tick would leave it at the entry.
+        // A fraction that is less than half a tick would leave it at the entry.
         let nearest = |offset: Offset, sign: f64| {
             let nearest = Price::from_f64_on_tick(level(offset, sign), tick)?;
             match sign * (nearest.to_f64() - entry) {
-                apart if apart > 0.0 => Ok(nearest),
+                apart if apart > entry.abs() * 1e-12 => Ok(nearest),
                 _ if sign > 0.0 => nearest.plus(Price::new(tick)),
                 _ => nearest.minus(Price::new(tick)),
             }

@@ -65,6 +65,11 @@ impl FeatureSource for FeatureColumns {
         let id = FeatureId::from_index(self.columns.len());
         let bars = market.get(inputs[0]).bars.view();
         let edges = self.stretches.entry(inputs[0]).or_insert_with(|| stretches(bars));
+        assert_eq!(
+            edges.last(),
+            Some(&bars.len()),
+            "{spec} was asked for on a market with another number of bars"
+        );
         self.columns.push(compute(&feature, inputs, market, edges));
         self.ids.insert(key, id);
         Ok(id)

@@ -28,13 +28,12 @@ pub(crate) fn does_work(works: &[(&str, Work)]) -> bool {
     true
 }
 
-/// Prints the peak resident set of each work in a process of its own, and what it was once the input was ready. Nothing where
-/// the system does not tell, and where criterion was not asked to measure.
+/// Prints the peak resident set of each work in a process of its own, and what it was once the input was ready; of all works,
+/// whatever is filtered. Nothing where the system does not tell, and where criterion was not asked to measure.
 pub(crate) fn tell(works: &[(&str, Work)]) {
-    let asked: Vec<String> = std::env::args().collect();
-    let is_measuring =
-        asked.iter().any(|one| one == "--bench") && !asked.iter().any(|one| one == "--profile-time");
-    if !is_measuring || kibibytes("VmHWM:").is_none() {
+    let has = |word: &str| std::env::args().any(|one| one == word);
+    let is_measuring = has("--bench") && !["--profile-time", "--test", "--list"].into_iter().any(has);
+    if !is_measuring || kibibytes("VmHWM:").is_none() || std::fs::write(FORGET.0, FORGET.1).is_err() {
         return;
     }
     for (name, _) in works {

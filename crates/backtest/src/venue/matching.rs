@@ -202,7 +202,17 @@ impl SimulatedVenue<'_> {
         let step = next_step(self.config.intrabar, &bar, &mut walk, &waiting);
         self.slots[instrument.index()].stage = Stage::Inside(walk);
         match step {
-            Step::Over => self.slots[instrument.index()].stage = Stage::Close,
+            Step::Over => {
+                let of_the_rest = |is_inside| {
+                    if is_inside {
+                        (bar.close, bar.close)
+                    } else {
+                        (bar.high, bar.low)
+                    }
+                };
+                self.follow(instrument, index, of_the_rest, account);
+                self.slots[instrument.index()].stage = Stage::Close;
+            }
             Step::Turn(price) => self.follow(instrument, index, |_| (price, price), account),
             Step::Reached(reached) => {
                 let order = reached.index;
@@ -292,19 +302,6 @@ impl SimulatedVenue<'_> {
         account: &dyn AccountSource,
     ) -> Result<(), BrokerError> {
         let bar = self.slots[instrument.index()].bar;
-        let values = self.bars(instrument).bar(bar);
-        self.follow(
-            instrument,
-            bar,
-            |is_inside| {
-                if is_inside {
-                    (values.close, values.close)
-                } else {
-                    (values.high, values.low)
-                }
-            },
-            account,
-        );
         for index in 0..self.working.len() {
             if self.is_live(index, instrument, bar)
                 && let Some(act) = self.at_close(index, bar)

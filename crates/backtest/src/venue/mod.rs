@@ -77,6 +77,12 @@ struct Due {
 }
 
 impl Due {
+    /// Without a bar to come.
+    const NEVER: Self = Self {
+        time: UtcNanos::MAX,
+        is_open: true,
+    };
+
     /// Whether a step at `now` may know of it. An order can be decided at the very instant at which a bar opens: its fill is
     /// news of a later step.
     fn is_known(self, now: UtcNanos) -> bool {
@@ -98,12 +104,6 @@ struct Slot {
     /// The first bar in the shares of the last split.
     in_new_shares: usize,
 }
-
-/// Without a bar to come.
-const NEVER: Due = Due {
-    time: UtcNanos::MAX,
-    is_open: true,
-};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stage {
@@ -130,7 +130,7 @@ impl<'m> SimulatedVenue<'m> {
             working: Vec::new(),
             states: Vec::new(),
             keys: Vec::new(),
-            dues: vec![NEVER; market.instruments().len()],
+            dues: vec![Due::NEVER; market.instruments().len()],
             slots: market.instruments().iter().map(|(_, one)| resting(one)).collect(),
             events: VecDeque::new(),
             at_once: 0,
@@ -192,10 +192,10 @@ impl<'m> SimulatedVenue<'m> {
         };
         let slot = &mut self.slots[instrument.index()];
         (slot.bar, slot.stage) = (bar, stage);
-        self.dues[instrument.index()] = Due {
-            time: times.get(bar).copied().unwrap_or(UtcNanos::MAX),
-            is_open: stage == Stage::Open,
-        };
+        let is_open = stage == Stage::Open;
+        self.dues[instrument.index()] = times
+            .get(bar)
+            .map_or(Due::NEVER, |time| Due { time: *time, is_open });
     }
 
     fn place_of(&self, order: OrderId) -> Option<usize> {
@@ -210,9 +210,10 @@ impl<'m> SimulatedVenue<'m> {
             time,
             reason,
         }));
-        while let Some(exit) = self.working.iter().position(|working| {
-            working.is_dormant && working.order.draft.terms.link.entry == Some(ended.order.id)
-        }) {
+        let is_waiting = |venue: &Self, index: &usize| {
+            venue.keys[*index].entry == Some(ended.order.id) && venue.working[*index].is_dormant
+        };
+        while let Some(exit) = (0..self.keys.len()).find(|index| is_waiting(self, index)) {
             let exit = self.remove(exit);
             self.events.push_back(BrokerEvent::End(OrderEnd {
                 order: exit.order.id,
@@ -274,7 +275,8 @@ impl Broker for SimulatedVenue<'_> {
         let (instrument, now) = (order.draft.instrument, order.draft.decided_at);
         if self.working[index].order.draft.terms.kind != order.draft.terms.kind {
             let tick = self.market.instruments().get(instrument).price_tick;
-            let kind = self.states[index].priced(order.draft.terms.kind, tick);
+            let (old, new) = (self.working[index].order.draft.terms.kind, order.draft.terms.kind);
+            let kind = self.states[index].changed(old, new, tick);
             let kind = kind.map_err(|source| self.money_error(instrument, now, source))?;
             self.states[index].change(kind, order.draft.reference_price);
         }

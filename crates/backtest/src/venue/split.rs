@@ -51,11 +51,8 @@ impl SimulatedVenue<'_> {
     }
 
     fn orders_of(&self, instrument: InstrumentId) -> Vec<OrderId> {
-        let orders = self
-            .working
-            .iter()
-            .filter(|one| one.order.draft.instrument == instrument);
-        orders.map(|one| one.order.id).collect()
+        let orders = self.keys.iter().filter(|key| key.instrument == instrument);
+        orders.map(|key| key.order).collect()
     }
 
     /// Whether an order has neither a price nor orders that hang together with it.

@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 use sextant_domain::{
-    Allocation, Bar, MoneyError, Offset, OrderDraft, OrderKind, OrderSize, Price, Quantity, Side, UtcNanos,
+    Allocation, Bar, FromEntry, MoneyError, Offset, OrderDraft, OrderKind, OrderSize, Price, Quantity, Side,
+    UtcNanos,
 };
 
 use super::intrabar::{StopRange, Trigger, Waiting};
@@ -75,7 +76,7 @@ impl OrderState {
     }
 
     /// A kind with the prices that hang on what the entry paid, where that is known.
-    pub(super) fn priced(&self, kind: OrderKind, tick: Decimal) -> Result<OrderKind, MoneyError> {
+    fn priced(&self, kind: OrderKind, tick: Decimal) -> Result<OrderKind, MoneyError> {
         // An exit is on the other side of its entry.
         match (kind, Side::of(-self.entry_filled)) {
             (OrderKind::FromEntry(exit), Some(side)) => exit.at(self.entry_price, side, tick),
@@ -83,10 +84,31 @@ impl OrderState {
         }
     }
 
+    /// What a change of its kind makes of it.
+    pub(super) fn changed(
+        &self,
+        old: OrderKind,
+        new: OrderKind,
+        tick: Decimal,
+    ) -> Result<OrderKind, MoneyError> {
+        match (old, new, self.kind) {
+            // What has begun at a profit need not reach it again, though the average has moved since.
+            (
+                OrderKind::FromEntry(FromEntry::TrailingStop { profit: before, .. }),
+                OrderKind::FromEntry(FromEntry::TrailingStop { trail, profit }),
+                OrderKind::TrailingStop { activation, .. },
+            ) if self.is_active && before == profit => Ok(OrderKind::TrailingStop { trail, activation }),
+            _ => self.priced(new, tick),
+        }
+    }
+
     /// Begins anew at a price when the order becomes another one. A trailing stop at another distance follows on, and so does
     /// one that is active and no longer has an activation.
     pub(super) fn change(&mut self, new: OrderKind, price: f64) {
         let old = std::mem::replace(&mut self.kind, new);
+        if old == new {
+            return;
+        }
         self.is_triggered = false;
         let follows_on = match (activation_of(old), activation_of(new)) {
             (Some(old), Some(new)) => old == new || (new.is_none() && self.is_active),

@@ -109,7 +109,7 @@ fn check_kind(kind: OrderKind<f64>, side: Option<Side>, instrument: &Instrument)
         check_trail(trail)?;
     }
     if let OrderKind::FromEntry(exit) = kind {
-        check_offset(exit, side)?;
+        check_offset(exit, side, instrument.price_tick)?;
     }
     if let (OrderKind::StopLimit { stop, limit }, Some(side)) = (kind, side) {
         let beyond = match side {

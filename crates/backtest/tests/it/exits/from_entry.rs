@@ -9,6 +9,8 @@ use sextant_testkit::{MarketBuilder, bars};
 
 use crate::fixture::{Rule, Setup};
 
+mod parts;
+
 const FILL: OrderSize = OrderSize::EntryFill;
 
 /// What is asked for at the close of bar 0, and later.
@@ -209,100 +211,6 @@ fn a_trailing_stop_begins_at_a_profit() {
 }
 
 #[test]
-fn an_entry_in_parts_has_its_exits_at_its_average() {
-    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
-    let plan = Plan {
-        units: 30,
-        volume: 10.0,
-        setup: Setup {
-            participation: Some("1"),
-            ..Setup::plain("100000")
-        },
-        ..buys(exits)
-    };
-    // Averages of 100, 105 and 110; stops at 90, 94.5 and 99, of which only the last is reached. It leaves in parts, too:
-    // at its price, then as a market order.
-    let prices = [
-        [100.0; 4],
-        [100.0, 110.0, 95.0, 108.0],
-        [110.0, 120.0, 96.0, 118.0],
-        [120.0, 121.0, 100.0, 104.0],
-        [104.0, 105.0, 98.0, 101.0],
-        [101.0; 4],
-        [102.0; 4],
-    ];
-    let expected = [
-        (10.0, 100.0),
-        (10.0, 110.0),
-        (10.0, 120.0),
-        (-10.0, 99.0),
-        (-10.0, 101.0),
-        (-10.0, 102.0),
-    ];
-    assert_eq!(fills(plan, &prices), expected);
-}
-
-#[test]
-fn a_trailing_stop_that_waits_begins_anew_with_each_part_of_its_entry() {
-    let exits = |coin| {
-        let (trail, profit) = (Offset::Distance(5.0), Offset::Fraction(0.1));
-        vec![OrderRequest::trailing_stop_from_profit(coin, FILL, trail, profit)]
-    };
-    let in_parts = || Plan {
-        units: 20,
-        volume: 10.0,
-        setup: Setup {
-            participation: Some("1"),
-            intrabar: IntrabarRule::LowFirst,
-            ..Setup::plain("100000")
-        },
-        ..buys(exits)
-    };
-    // It waits for 110 and sees 109; then the average falls to 90, and it waits for 99. What was seen before does not count.
-    let seen = [
-        [100.0; 4],
-        [100.0, 109.0, 99.0, 100.0],
-        [80.0, 98.0, 79.0, 81.0],
-        [81.0, 82.0, 80.0, 81.0],
-    ];
-    assert_eq!(fills(in_parts(), &seen), [(10.0, 100.0), (10.0, 80.0)]);
-    // What has begun at 110 goes on from its best price of 112, though half of the entry costs 106 later.
-    let begun = [
-        [100.0; 4],
-        [100.0, 112.0, 99.0, 111.0],
-        [108.0, 109.0, 107.5, 108.0],
-        [107.0, 107.5, 106.0, 107.0],
-        [107.0; 4],
-    ];
-    let expected = [(10.0, 100.0), (10.0, 108.0), (-10.0, 107.0), (-10.0, 107.0)];
-    assert_eq!(fills(in_parts(), &begun), expected);
-}
-
-#[test]
-fn a_short_entry_in_parts_has_its_exits_at_its_average() {
-    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
-    let plan = Plan {
-        units: -20,
-        volume: 10.0,
-        setup: Setup {
-            participation: Some("1"),
-            ..Setup::plain("100000")
-        },
-        ..buys(exits)
-    };
-    // 100 and 90 are 95 on average; a tenth more is 104.5.
-    let prices = [
-        [100.0; 4],
-        [100.0, 101.0, 95.0, 96.0],
-        [90.0, 91.0, 89.0, 90.0],
-        [90.0, 105.0, 89.0, 100.0],
-        [100.0; 4],
-    ];
-    let expected = [(-10.0, 100.0), (-10.0, 90.0), (10.0, 104.5), (10.0, 100.0)];
-    assert_eq!(fills(plan, &prices), expected);
-}
-
-#[test]
 fn every_convention_measures_from_the_price_that_was_paid() {
     let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
     let prices = [
@@ -317,6 +225,7 @@ fn every_convention_measures_from_the_price_that_was_paid() {
         (FillConvention::NextOpen, 1, 120.0, 108.0),
         (FillConvention::NextClose, 0, 120.0, 108.0),
         (FillConvention::SameClose, 0, 100.0, 90.0),
+        (FillConvention::NextTypical, 0, 116.67, 105.0),
     ] {
         let plan = Plan {
             setup: Setup {

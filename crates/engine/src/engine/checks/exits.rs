@@ -1,5 +1,6 @@
 //! The exits of a bracket, held against their entry and one another.
 
+use rust_decimal::Decimal;
 use sextant_domain::{FromEntry, Instrument, Offset, OrderKind, OrderRequest, OrderSize, Price, Side};
 
 use super::{Checked, Fault, check_kind, check_size, fault, side_of};
@@ -64,13 +65,13 @@ pub(super) fn check_exit_side(size: OrderSize, exit_side: Side) -> Result<(), Fa
 }
 
 /// A loss or profit has to be positive, and one that lies below the entry must leave something of its price.
-pub(super) fn check_offset(exit: FromEntry<f64>, side: Option<Side>) -> Result<(), Fault> {
+pub(super) fn check_offset(exit: FromEntry<f64>, side: Option<Side>, tick: Decimal) -> Result<(), Fault> {
     let fraction = match exit.offset() {
         Offset::Fraction(fraction) => fraction,
-        Offset::Distance(distance) if distance > 0.0 && distance.is_finite() => return Ok(()),
+        Offset::Distance(distance) if is_a_tick(distance, tick) => return Ok(()),
         Offset::Distance(distance) => {
             let words = format!(
-                "a {} is {distance} away from the entry's price; it must be above 0 and finite",
+                "a {} is {distance} away from the entry's price; it must be one tick of {tick} or more",
                 exit.name()
             );
             return Err(fault("offset_out_of_range", words));
@@ -98,6 +99,11 @@ pub(super) fn check_offset(exit: FromEntry<f64>, side: Option<Side>) -> Result<(
         exit.name()
     );
     Err(fault("offset_out_of_range", words))
+}
+
+/// Whether a distance is one at all on the grid of prices.
+fn is_a_tick(distance: f64, tick: Decimal) -> bool {
+    Price::from_f64_on_tick(distance, tick).is_ok_and(|distance| distance >= Price::new(tick))
 }
 
 /// Stops must lie on the losing side and limits on the winning side, of the entry's price where it has one and of one
@@ -227,7 +233,7 @@ mod tests {
             (
                 limit(ten, 100.0),
                 vec![OrderRequest::stop_loss(spy, fill, Offset::Distance(0.001))],
-                "price_not_positive",
+                "offset_out_of_range",
             ),
             (
                 limit(sell, 100.0),

@@ -1,4 +1,5 @@
 //! The peak memory of works, told beside their time.
+#![allow(clippy::print_stdout, reason = "a bench speaks to its reader")]
 
 use std::process::Command;
 

@@ -38,6 +38,15 @@ def criterion_seconds(folder, bench, figure="median"):
     return json.loads(path.read_text())[figure]["point_estimate"] / 1e9
 
 
+def criterion_best(folder, bench):
+    """The best sample of a bench as criterion wrote it last, in seconds a run; None when it was not run."""
+    path = Path(folder) / bench / "new" / "sample.json"
+    if not path.exists():
+        return None
+    sample = json.loads(path.read_text())
+    return min(time / runs for time, runs in zip(sample["times"], sample["iters"])) / 1e9
+
+
 def machine():
     """How busy the machine is; a figure of a busy machine is no figure."""
     load = os.getloadavg()[0]

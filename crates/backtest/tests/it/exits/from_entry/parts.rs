@@ -1,20 +1,15 @@
 //! Entries that fill in parts move the exits that are measured from them.
 
 use sextant_backtest::{FillConvention, IntrabarRule};
-use sextant_domain::{FromEntry, Offset, OrderKind, OrderRequest};
+use sextant_domain::{FromEntry, InstrumentRef, Offset, OrderKind, OrderRequest};
 
 use super::{FILL, Plan, Which, buys, fills};
 use crate::fixture::Setup;
 
-/// Buys twenty, of which ten trade in a bar, with the low of a bar before its high, and leaves by a stop that trails at five
-/// from a profit of a tenth on.
-fn in_parts() -> Plan {
-    let exits = |coin| {
-        let (trail, profit) = (Offset::Distance(5.0), Offset::Fraction(0.1));
-        vec![OrderRequest::trailing_stop_from_profit(coin, FILL, trail, profit)]
-    };
+/// Ten units trade in a bar, whose low comes before its high.
+fn in_parts(units: i64, exits: fn(InstrumentRef) -> Vec<OrderRequest>) -> Plan {
     Plan {
-        units: 20,
+        units,
         volume: 10.0,
         setup: Setup {
             participation: Some("1"),
@@ -23,6 +18,17 @@ fn in_parts() -> Plan {
         },
         ..buys(exits)
     }
+}
+
+/// A stop at a loss of a tenth.
+fn stop_loss(coin: InstrumentRef) -> Vec<OrderRequest> {
+    vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))]
+}
+
+/// A stop that trails at five from a profit of a tenth on.
+fn trailing(coin: InstrumentRef) -> Vec<OrderRequest> {
+    let (trail, profit) = (Offset::Distance(5.0), Offset::Fraction(0.1));
+    vec![OrderRequest::trailing_stop_from_profit(coin, FILL, trail, profit)]
 }
 
 /// Begun in bar 1 at 110, with a best price of 112; the second half costs 108 in bar 2.
@@ -34,16 +40,7 @@ const BEGUN: [[f64; 4]; 3] = [
 
 #[test]
 fn an_entry_in_parts_has_its_exits_at_its_average() {
-    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
-    let plan = Plan {
-        units: 30,
-        volume: 10.0,
-        setup: Setup {
-            participation: Some("1"),
-            ..Setup::plain("100000")
-        },
-        ..buys(exits)
-    };
+    let plan = in_parts(30, stop_loss);
     // Averages of 100, 105 and 110; stops at 90, 94.5 and 99, of which only the last is reached. It leaves in parts, too:
     // at its price, then as a market order.
     let prices = [
@@ -75,14 +72,17 @@ fn a_trailing_stop_that_waits_begins_anew_with_each_part_of_its_entry() {
         [80.0, 98.0, 79.0, 81.0],
         [81.0, 82.0, 80.0, 81.0],
     ];
-    assert_eq!(fills(in_parts(), &seen), [(10.0, 100.0), (10.0, 80.0)]);
+    assert_eq!(
+        fills(in_parts(20, trailing), &seen),
+        [(10.0, 100.0), (10.0, 80.0)]
+    );
     // The same where both halves trade at a close: the second bar has been to 109 before.
     let at_closes = Plan {
         setup: Setup {
             fills: FillConvention::NextClose,
-            ..in_parts().setup
+            ..in_parts(20, trailing).setup
         },
-        ..in_parts()
+        ..in_parts(20, trailing)
     };
     let seen = [
         [100.0; 4],
@@ -99,7 +99,7 @@ fn a_trailing_stop_that_has_begun_goes_on() {
     let rest = [[107.0, 107.5, 106.0, 107.0], [107.0; 4]];
     let left = [(-10.0, 107.0), (-10.0, 107.0)];
     assert_eq!(
-        fills(in_parts(), &[&BEGUN[..], &rest].concat()),
+        fills(in_parts(20, trailing), &[&BEGUN[..], &rest].concat()),
         [entry, left].concat()
     );
     // At another distance from the same best price, though a tenth above the new average would be 114.4.
@@ -109,7 +109,7 @@ fn a_trailing_stop_that_has_begun_goes_on() {
     });
     let tighter = Plan {
         change: Some((2, Which::Exit, trail)),
-        ..in_parts()
+        ..in_parts(20, trailing)
     };
     let rest = [[107.75, 108.0, 107.5, 107.75], [107.75; 4]];
     let left = [(-10.0, 107.75), (-10.0, 107.75)];
@@ -121,16 +121,9 @@ fn a_trailing_stop_that_has_begun_goes_on() {
 
 #[test]
 fn a_stop_that_has_been_reached_is_not_waited_for_again_at_the_same_price() {
-    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
     let plan = Plan {
-        units: 20,
-        volume: 10.0,
         change: Some((3, Which::Exit, OrderKind::Stop { stop: 90.0 })),
-        setup: Setup {
-            participation: Some("1"),
-            ..Setup::plain("100000")
-        },
-        ..buys(exits)
+        ..in_parts(20, stop_loss)
     };
     let prices = [
         [100.0; 4],
@@ -145,16 +138,7 @@ fn a_stop_that_has_been_reached_is_not_waited_for_again_at_the_same_price() {
 
 #[test]
 fn a_short_entry_in_parts_has_its_exits_at_its_average() {
-    let exits = |coin| vec![OrderRequest::stop_loss(coin, FILL, Offset::Fraction(0.1))];
-    let plan = Plan {
-        units: -20,
-        volume: 10.0,
-        setup: Setup {
-            participation: Some("1"),
-            ..Setup::plain("100000")
-        },
-        ..buys(exits)
-    };
+    let plan = in_parts(-20, stop_loss);
     // 100 and 90 are 95 on average; a tenth more is 104.5.
     let prices = [
         [100.0; 4],

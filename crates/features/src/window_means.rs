@@ -89,7 +89,7 @@ impl WindowMeans {
 
     /// The sums of every window.
     fn add_up(&mut self) {
-        let (period, windows) = (self.period, self.highs.len() + 1 - self.period);
+        let period = self.period;
         let changes = |column: &[f64], sums: &mut Vec<f64>| {
             let first: f64 = column[..period].iter().sum();
             let pairs = column[period..].iter().zip(column);
@@ -102,8 +102,7 @@ impl WindowMeans {
         changes(&self.lows, &mut self.low_sums);
         // Both chains of additions at once: each waits for itself alone.
         let (mut high, mut low) = (0.0, 0.0);
-        let (highs, lows) = (&mut self.high_sums[..windows], &mut self.low_sums[..windows]);
-        for (high_sum, low_sum) in highs.iter_mut().zip(lows) {
+        for (high_sum, low_sum) in self.high_sums.iter_mut().zip(&mut self.low_sums) {
             high += *high_sum;
             low += *low_sum;
             (*high_sum, *low_sum) = (high, low);

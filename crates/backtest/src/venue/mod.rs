@@ -273,9 +273,9 @@ impl Broker for SimulatedVenue<'_> {
             return Ok(());
         };
         let (instrument, now) = (order.draft.instrument, order.draft.decided_at);
-        if self.working[index].order.draft.terms.kind != order.draft.terms.kind {
+        let (old, new) = (self.working[index].order.draft.terms.kind, order.draft.terms.kind);
+        if old != new {
             let tick = self.market.instruments().get(instrument).price_tick;
-            let (old, new) = (self.working[index].order.draft.terms.kind, order.draft.terms.kind);
             let kind = self.states[index].changed(old, new, tick);
             let kind = kind.map_err(|source| self.money_error(instrument, now, source))?;
             self.states[index].change(kind, order.draft.reference_price);
